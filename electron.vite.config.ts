@@ -1,0 +1,44 @@
+import { resolve } from 'node:path';
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'electron-vite';
+
+/**
+ * One build for every door. The Node entries (desktop main process, command line, worker threads) share
+ * chunks, so they are built together into out/; a separate build per door would duplicate the engine.
+ */
+export default defineConfig({
+  main: {
+    build: {
+      outDir: 'out',
+      emptyOutDir: true,
+      sourcemap: true,
+      rollupOptions: {
+        input: {
+          'main/index': resolve('src/main/index.ts'),
+          'cli/index': resolve('src/cli/index.ts'),
+          'worker/session': resolve('src/main/engine/session-worker.ts'),
+        },
+        output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
+      },
+    },
+  },
+  preload: {
+    build: {
+      outDir: 'out/preload',
+      sourcemap: true,
+      rollupOptions: {
+        input: { index: resolve('src/preload/index.ts') },
+        output: { format: 'cjs', entryFileNames: '[name].cjs' },
+      },
+    },
+  },
+  renderer: {
+    root: 'src/renderer',
+    plugins: [react()],
+    build: {
+      outDir: 'out/renderer',
+      sourcemap: false,
+      rollupOptions: { input: resolve('src/renderer/index.html') },
+    },
+  },
+});
