@@ -1,0 +1,85 @@
+/**
+ * A generation is a range of VelesDB releases that react to damage alike (docs/format.md, "Engine generations").
+ * Named by the first release of the range.
+ */
+export const GENERATIONS = ['v1.6', 'v1.16', 'v1.17', 'v3.12'] as const;
+export type Generation = (typeof GENERATIONS)[number];
+
+/** What an id index can be built as: one generation's answer, or everything intact. */
+export type View = Generation | 'salvage';
+export const VIEWS: readonly View[] = [...GENERATIONS, 'salvage'];
+
+export const DEFAULT_GENERATION: Generation = 'v3.12';
+
+/** How a generation's replay reacts where the log is not as it should be. */
+export interface ReplayPolicy {
+  /** A short read: `refuse` fails the open with UnexpectedEof, `stop` keeps what came before. */
+  readonly shortRead: 'refuse' | 'stop';
+  /** A store whose payload or CRC runs past the end: `short-read` as above, `refuse-length` fails with InvalidData. */
+  readonly pastEnd: 'short-read' | 'refuse-length';
+  /** The first engines index a legacy store without looking whether its payload is there. */
+  readonly indexesLegacyPastEnd: boolean;
+  readonly unknownMarker: 'refuse' | 'stop';
+  /** Whether reading bounds the length by the file's size before it reads the payload. */
+  readonly boundsLengthOnRead: boolean;
+  /** The first engines write a tombstone also for an id they do not hold. */
+  readonly writesUnknownDeletes: boolean;
+  /** People's words for the range of releases. */
+  readonly releases: string;
+}
+
+export const POLICIES: Readonly<Record<Generation, ReplayPolicy>> = {
+  'v1.6': {
+    shortRead: 'refuse',
+    pastEnd: 'short-read',
+    indexesLegacyPastEnd: true,
+    unknownMarker: 'refuse',
+    boundsLengthOnRead: false,
+    writesUnknownDeletes: true,
+    releases: '1.6 – 1.15',
+  },
+  'v1.16': {
+    shortRead: 'refuse',
+    pastEnd: 'refuse-length',
+    indexesLegacyPastEnd: false,
+    unknownMarker: 'refuse',
+    boundsLengthOnRead: true,
+    writesUnknownDeletes: false,
+    releases: '1.16',
+  },
+  'v1.17': {
+    shortRead: 'stop',
+    pastEnd: 'short-read',
+    indexesLegacyPastEnd: false,
+    unknownMarker: 'refuse',
+    boundsLengthOnRead: true,
+    writesUnknownDeletes: false,
+    releases: '1.17 – 3.11',
+  },
+  'v3.12': {
+    shortRead: 'stop',
+    pastEnd: 'short-read',
+    indexesLegacyPastEnd: false,
+    unknownMarker: 'stop',
+    boundsLengthOnRead: true,
+    writesUnknownDeletes: false,
+    releases: '3.12 and later',
+  },
+};
+
+/** The error kinds of Rust's std::io that VelesDB answers with. */
+export type VelesErrorKind = 'UnexpectedEof' | 'InvalidData' | 'InvalidInput' | 'NotFound';
+
+export interface VelesError {
+  kind: VelesErrorKind;
+  message: string;
+}
+
+export const SHORT_READ: VelesError = { kind: 'UnexpectedEof', message: 'failed to fill whole buffer' };
+export const UNKNOWN_MARKER: VelesError = { kind: 'InvalidData', message: 'Unknown WAL marker' };
+export const LENGTH_PAST_END: VelesError = {
+  kind: 'InvalidData',
+  message: 'WAL payload length exceeds remaining file',
+};
+export const READ_LENGTH_PAST_END: VelesError = { kind: 'InvalidData', message: 'payload length exceeds file size' };
+export const OFFSET_NOT_SEEKABLE: VelesError = { kind: 'InvalidInput', message: 'Invalid argument (os error 22)' };
