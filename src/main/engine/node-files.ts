@@ -1,0 +1,189 @@
+import * as fs from 'node:fs';
+import type { DirectoryEntry, FileKind, FileStatus, Files, OpenFile, OpenMode } from './files.ts';
+import { READ_WHOLE_LIMIT, readFully, requireFile, requireLimit, systemCode, systemError } from './files.ts';
+import { tryLockDescriptor, unlockDescriptor } from './flock.ts';
+
+/** Without O_NONBLOCK, opening a FIFO that nobody writes to would never return. */
+const NOT_BLOCKING = fs.constants.O_NONBLOCK ?? 0;
+
+const FLAGS: Readonly<Record<OpenMode, number>> = {
+  read: fs.constants.O_RDONLY | NOT_BLOCKING,
+  append: fs.constants.O_RDWR | fs.constants.O_APPEND | fs.constants.O_CREAT | NOT_BLOCKING,
+  // O_APPEND here too: `OpenFile.append` then means the same for every mode.
+  create: fs.constants.O_RDWR | fs.constants.O_APPEND | fs.constants.O_CREAT | fs.constants.O_EXCL | NOT_BLOCKING,
+};
+
+/** The files of this machine. */
+export const nodeFiles: Files = {
+  open(path, mode) {
+    // Looked at before opening because opening some devices already does something, and after because the path may
+    // have changed hands in between.
+    if (mode !== 'create') {
+      const before = fs.statSync(path, { throwIfNoEntry: false });
+      if (before !== undefined) requireFile(path, kindOf(before));
+    }
+    let descriptor: number;
+    try {
+      descriptor = fs.openSync(path, FLAGS[mode], 0o666);
+    } catch (thrown) {
+      // A FIFO opened for writing without a reader, or a socket.
+      if (systemCode(thrown) === 'ENXIO') requireFile(path, 'fifo');
+      throw thrown;
+    }
+    try {
+      requireFile(path, kindOf(fs.fstatSync(descriptor)));
+    } catch (thrown) {
+      fs.closeSync(descriptor);
+      throw thrown;
+    }
+    return new NodeFile(path, descriptor);
+  },
+
+  status(path) {
+    return toStatus(fs.statSync(path, { bigint: true }));
+  },
+
+  rename: fs.renameSync,
+  link: fs.linkSync,
+
+  copy(from, to) {
+    requireFile(from, kindOf(fs.statSync(from)));
+    fs.copyFileSync(from, to, fs.constants.COPYFILE_EXCL);
+  },
+
+  unlink: fs.unlinkSync,
+
+  makeDirectory(path) {
+    fs.mkdirSync(path, { recursive: true });
+  },
+
+  list(path) {
+    const entries = fs.readdirSync(path, { withFileTypes: true }).map((entry): DirectoryEntry => {
+      return { name: entry.name, kind: entry.isSymbolicLink() ? 'link' : kindOf(entry) };
+    });
+    return entries.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  },
+
+  syncDirectory(path) {
+    // Windows cannot open a directory for this, and its file systems keep names with the journal.
+    if (process.platform === 'win32') return;
+    const descriptor = fs.openSync(path, fs.constants.O_RDONLY | (fs.constants.O_DIRECTORY ?? 0));
+    try {
+      fs.fsyncSync(descriptor);
+    } finally {
+      fs.closeSync(descriptor);
+    }
+  },
+
+  freeSpace(path) {
+    try {
+      const { bavail, bsize } = fs.statfsSync(path);
+      return bavail * bsize;
+    } catch (thrown) {
+      if (systemCode(thrown) === 'ENOSYS') return null;
+      throw thrown;
+    }
+  },
+
+  readWhole(path, limit = READ_WHOLE_LIMIT) {
+    const file = nodeFiles.open(path, 'read');
+    try {
+      const size = file.size();
+      requireLimit(path, size, limit);
+      const bytes = new Uint8Array(size);
+      return bytes.subarray(0, readFully(file, bytes, 0, size, 0));
+    } finally {
+      file.close();
+    }
+  },
+};
+
+class NodeFile implements OpenFile {
+  readonly path: string;
+  #descriptor: number;
+  #lockedWhole: boolean | null = null;
+
+  constructor(path: string, descriptor: number) {
+    this.path = path;
+    this.#descriptor = descriptor;
+  }
+
+  size(): number {
+    return fs.fstatSync(this.#open()).size;
+  }
+
+  status(): FileStatus {
+    return toStatus(fs.fstatSync(this.#open(), { bigint: true }));
+  }
+
+  isUnchanged(size: number): boolean {
+    const status = fs.fstatSync(this.#open());
+    return status.size === size && status.nlink > 0;
+  }
+
+  read(into: Uint8Array, start: number, length: number, position: number): number {
+    return fs.readSync(this.#open(), into, start, length, position);
+  }
+
+  append(from: Uint8Array, start: number, length: number): number {
+    return fs.writeSync(this.#open(), from, start, length);
+  }
+
+  sync(): void {
+    fs.fsyncSync(this.#open());
+  }
+
+  truncate(size: number): void {
+    fs.ftruncateSync(this.#open(), size);
+  }
+
+  tryLock(whole: boolean): boolean {
+    if (!tryLockDescriptor(this.#open(), whole)) return false;
+    this.#lockedWhole = whole;
+    return true;
+  }
+
+  unlock(): void {
+    if (this.#lockedWhole === null) return;
+    unlockDescriptor(this.#open(), this.#lockedWhole);
+    this.#lockedWhole = null;
+  }
+
+  close(): void {
+    if (this.#descriptor < 0) return;
+    const descriptor = this.#descriptor;
+    // First, because a descriptor whose close failed must not be closed again: its number may be someone else's.
+    this.#descriptor = -1;
+    fs.closeSync(descriptor);
+  }
+
+  #open(): number {
+    if (this.#descriptor < 0) throw systemError('EBADF', `${this.path} is closed`);
+    return this.#descriptor;
+  }
+}
+
+interface Kinds {
+  isFile(): boolean;
+  isDirectory(): boolean;
+  isFIFO(): boolean;
+  isSocket(): boolean;
+}
+
+function kindOf(status: Kinds): FileKind {
+  if (status.isFile()) return 'file';
+  if (status.isDirectory()) return 'directory';
+  if (status.isFIFO()) return 'fifo';
+  return status.isSocket() ? 'socket' : 'device';
+}
+
+function toStatus(status: fs.BigIntStats): FileStatus {
+  return {
+    kind: kindOf(status),
+    size: Number(status.size),
+    device: status.dev,
+    inode: status.ino,
+    names: Number(status.nlink),
+    modified: Number(status.mtimeMs),
+  };
+}
