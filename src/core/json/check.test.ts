@@ -96,7 +96,7 @@ describe('checkPayload', () => {
   });
 
   it('neither overflows the stack nor misjudges text of a hundred thousand levels', () => {
-    const deep = utf8('[{"a":'.repeat(50_000) + '1' + '}]'.repeat(50_000));
+    const deep = utf8(`${'[{"a":'.repeat(50_000)}1${'}]'.repeat(50_000)}`);
     expect(isJsonText(deep)).toBe(true);
     expect(isJsonText(deep.subarray(0, -1))).toBe(false);
     expect(checkPayload(deep)).toMatchObject({

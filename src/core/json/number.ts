@@ -179,3 +179,33 @@ export function isExactInteger(bytes: Uint8Array, start: number, end: number): b
   const magnitude = BigInt(asciiText(bytes, negative ? start + 1 : start, end));
   return magnitude <= (negative ? I64_MAGNITUDE_MAX : U64_MAX);
 }
+
+/**
+ * True iff two number tokens name the same number, exactly and without going through a double; zero keeps its sign.
+ */
+export function isSameNumber(a: string, b: string): boolean {
+  const first = decimal(a);
+  const second = decimal(b);
+  return (
+    first.negative === second.negative &&
+    first.digits === second.digits &&
+    (first.digits === '' || first.exponent === second.exponent)
+  );
+}
+
+/** digits * 10^exponent with no zero at either end of the digits; zero has no digits at all. */
+function decimal(token: string): { negative: boolean; digits: string; exponent: number } {
+  const [mantissa, exponent = '0'] = token.slice(token.startsWith('-') ? 1 : 0).split(/[eE]/) as [string, string?];
+  const [integer, fraction = ''] = mantissa.split('.') as [string, string?];
+  const all = integer + fraction;
+  // Loops and not patterns: /0+$/ takes quadratic time on long runs of zeros that do not end the text.
+  let from = 0;
+  while (from < all.length && all[from] === '0') from++;
+  let to = all.length;
+  while (to > from && all[to - 1] === '0') to--;
+  return {
+    negative: token.startsWith('-'),
+    digits: all.slice(from, to),
+    exponent: Number(exponent) - fraction.length + (all.length - to),
+  };
+}
