@@ -1,0 +1,43 @@
+import type { ByteSource } from './byte-source.ts';
+import {
+  type Generation,
+  OFFSET_NOT_SEEKABLE,
+  POLICIES,
+  READ_LENGTH_PAST_END,
+  SHORT_READ,
+  type VelesError,
+} from './generation.ts';
+import { checkPayload } from './json/check.ts';
+import { readU32 } from './u64.ts';
+
+const I64_MAX = 0x7fff_ffff_ffff_ffffn;
+
+export type Retrieved =
+  | { ok: true; payload: Uint8Array }
+  /** `bytes` are what is present of the payload; null when there are none. */
+  | { ok: false; error: VelesError; bytes: Uint8Array | null };
+
+/**
+ * What reading an index entry gives under a generation (docs/format.md, "Error kinds"). VelesDB seeks to the offset of the
+ * length field, reads the length, reads the payload, parses it; it checks neither CRC nor marker nor id.
+ * The payload is a view into the source's buffer: copy what must outlive the next read.
+ */
+export function retrieve(source: ByteSource, offset: number | bigint, generation: Generation): Retrieved {
+  if (typeof offset === 'bigint') {
+    if (offset > I64_MAX) return { ok: false, error: OFFSET_NOT_SEEKABLE, bytes: null };
+    offset = Number(offset);
+  }
+  if (offset + 4 > source.size) return { ok: false, error: SHORT_READ, bytes: null };
+  // Most payloads are small: one read that takes the length and, with luck, all of the payload.
+  let bytes = source.read(offset, 4096);
+  const length = readU32(bytes, 0);
+  if (offset + 4 + length > source.size) {
+    const present = source.size - offset - 4;
+    const error = POLICIES[generation].boundsLengthOnRead ? READ_LENGTH_PAST_END : SHORT_READ;
+    return { ok: false, error, bytes: present === 0 ? null : source.read(offset + 4, present) };
+  }
+  bytes = 4 + length <= bytes.length ? bytes.subarray(4, 4 + length) : source.read(offset + 4, length);
+  const check = checkPayload(bytes);
+  if (check.state === 'ok') return { ok: true, payload: bytes };
+  return { ok: false, error: { kind: 'InvalidData', message: check.message }, bytes: length === 0 ? null : bytes };
+}

@@ -1,0 +1,269 @@
+import type { ByteSource } from './byte-source.ts';
+import { Probe } from './probe.ts';
+import {
+  CRC_DELETE_SIZE,
+  CRC_STORE_OVERHEAD,
+  type Crc32,
+  LENGTH_FIELD_OFFSET,
+  Marker,
+  type RecordFormat,
+  STORE_HEADER_SIZE,
+} from './record.ts';
+import { encodeInfo, INFO_FOUND, INFO_OK_DELETE, INFO_OK_STORE, RecordTable } from './record-table.ts';
+import type { PossibleRecord, SegmentKind, Verdict } from './segment.ts';
+import type { Steps } from './steps.ts';
+import { joinU64, readU32 } from './u64.ts';
+import { crcHolds, WINDOW_SIZE, Window } from './window.ts';
+
+/** A run of this many zeros inside a gap is told apart from other unknown bytes. */
+const ZERO_RUN = 16;
+/** How many bytes of sound records are followed between two yields. */
+const STRIDE = 1 << 20;
+
+export interface ScanOptions {
+  source: ByteSource;
+  crc32: Crc32;
+  /** A table to go on with: the scan starts at its end. A fresh one unless given. */
+  table?: RecordTable;
+}
+
+/**
+ * Tiles the log with segments, from the table's end to the end of the source, whatever the bytes are
+ * (docs/contract.md, "Segments"). Payloads of CRC records are not looked at: that is `checkPayloads`. The rows are not linked.
+ */
+export function* scan(options: ScanOptions): Steps<RecordTable> {
+  const table = options.table ?? new RecordTable();
+  const scanner = new Scanner(options.source, options.crc32, table);
+  let position = table.end;
+  while (position < options.source.size) {
+    const followed = scanner.followIntact(position);
+    yield { done: followed, total: options.source.size };
+    // Only a stride that ended at something else than its own limit leads to the slow path.
+    position =
+      followed - position >= STRIDE || followed >= options.source.size ? followed : yield* scanner.explain(followed);
+    table.end = position;
+  }
+  table.end = options.source.size;
+  return table;
+}
+
+/**
+ * Where to scan again when the log has grown beyond the table: everything behind the last sound record may look different
+ * now (a torn record is complete, a length is believed because a record follows).
+ */
+export function rowToRescanFrom(table: RecordTable): number {
+  let row = table.rows;
+  while (row > 0 && (table.isDamaged(row - 1) || table.kind(row - 1) === 'gap')) row--;
+  return row;
+}
+
+class Scanner {
+  readonly #window: Window;
+  readonly #size: number;
+  #probe: Probe | null = null;
+  /** The next record pushed was reached by search. */
+  #found = false;
+
+  constructor(
+    private readonly source: ByteSource,
+    private readonly crc32: Crc32,
+    private readonly table: RecordTable,
+  ) {
+    this.#window = new Window(source);
+    this.#size = source.size;
+  }
+
+  /** Takes in consecutive intact CRC records, a stride at most; returns where the first other byte stands. */
+  followIntact(from: number): number {
+    const { table, crc32 } = this;
+    const size = this.#size;
+    const window = this.#window;
+    let position = from;
+    const limit = from + STRIDE;
+    while (position < limit && position + CRC_DELETE_SIZE <= size) {
+      if (!window.load(position, STORE_HEADER_SIZE) && size - position >= STORE_HEADER_SIZE) break;
+      const at = position - window.base;
+      const marker = window.bytes[at];
+      let end: number;
+      let info: number;
+      if (marker === Marker.crcStore) {
+        end = position + CRC_STORE_OVERHEAD + readU32(window.bytes, at + LENGTH_FIELD_OFFSET);
+        if (end > size) break;
+        info = INFO_OK_STORE;
+      } else if (marker === Marker.crcDelete) {
+        end = position + CRC_DELETE_SIZE;
+        info = INFO_OK_DELETE;
+      } else {
+        break;
+      }
+      const low = readU32(window.bytes, at + 1);
+      const high = readU32(window.bytes, at + 5);
+      // A failed long record is not hashed again and again: the slow path has its own bounded way.
+      if (this.#probe && end - position > WINDOW_SIZE) {
+        if (this.#probe.intactEnd(position) < 0) break;
+        window.forget();
+      } else if (!crcHolds(window, position, end, crc32)) {
+        break;
+      }
+      table.push(position, this.#found ? info | INFO_FOUND : info, low, high);
+      this.#found = false;
+      position = end;
+    }
+    return position;
+  }
+
+  #push(
+    offset: number,
+    kind: SegmentKind,
+    format: RecordFormat,
+    verdict: Verdict,
+    low: number | null,
+    high: number | null,
+    possible: PossibleRecord[] = [],
+  ): void {
+    const found = this.#found && kind !== 'gap';
+    const info = encodeInfo(kind, format, verdict, found, low !== null);
+    const row = this.table.push(offset, info, low ?? 0, high ?? 0);
+    if (found) this.#found = false;
+    if (possible.length > 0) this.table.possible.set(row, possible);
+  }
+
+  /** Accounts for what stands at `position`, where no intact CRC record does; returns where the scan goes on. */
+  *explain(position: number): Steps<number> {
+    this.#probe ??= new Probe(this.source, this.crc32);
+    const probe = this.#probe;
+    const next = yield* this.#explain(probe, position);
+    this.#window.forget();
+    return next;
+  }
+
+  *#explain(probe: Probe, position: number): Steps<number> {
+    const size = this.#size;
+    if (position >= probe.zeroTail()) {
+      this.#push(position, 'gap', 'crc', 'zero-filled', null, null);
+      return size;
+    }
+    const frame = probe.frame(position);
+    if (!frame) return yield* this.#gap(probe, position, position + 1, null, null);
+    const { kind, format, low, high, end } = frame;
+
+    if (end === null || end > size) {
+      const next = yield* probe.search(position + 1, size, 'any');
+      if (next < 0) {
+        this.#push(position, kind, format, 'torn', low, high);
+        return size;
+      }
+      return yield* this.#gapTo(probe, position, next, low, high, []);
+    }
+
+    if (format === 'crc') return yield* this.#explainCrcFailed(probe, position, end, kind, low, high);
+
+    if (kind === 'delete') {
+      if (!probe.startsRecord(end)) return yield* this.#gap(probe, position, position + 1, low, high);
+      this.#push(position, kind, format, 'unprotected', low, high);
+      return end;
+    }
+
+    if (probe.legacyPayloadIsJson(position, end)) {
+      this.#push(position, kind, format, 'unprotected', low, high);
+      return end;
+    }
+    const inside = yield* probe.search(position + 1, end, 'crc');
+    if (inside < 0 && probe.startsRecord(end)) {
+      this.#push(position, kind, format, 'payload-not-json', low, high);
+      return end;
+    }
+    return yield* this.#gap(probe, position, position + 1, low, high);
+  }
+
+  /** A CRC record whose CRC fails and whose extent fits the file: is its length to be believed? */
+  *#explainCrcFailed(
+    probe: Probe,
+    position: number,
+    end: number,
+    kind: SegmentKind,
+    low: number | null,
+    high: number | null,
+  ): Steps<number> {
+    const anchored = end === this.#size || probe.intactEnd(end) >= 0;
+    const possible: PossibleRecord[] = [];
+    if (anchored) {
+      for (let from = position + 1; ; ) {
+        const start = yield* probe.search(from, end, 'crc');
+        if (start < 0) break;
+        const chain: PossibleRecord[] = [];
+        let at = start;
+        while (at < end) {
+          const next = probe.intactEnd(at);
+          if (next < 0) break;
+          chain.push(this.#possible(probe, at, next));
+          at = next;
+        }
+        if (at >= end) return yield* this.#gapTo(probe, position, start, low, high, possible);
+        possible.push(...chain);
+        from = at;
+      }
+      this.#push(position, kind, 'crc', 'crc-mismatch', low, high, possible);
+      return end;
+    }
+    const inside = yield* probe.search(position + 1, end, 'any');
+    if (inside < 0 && probe.startsRecord(end)) {
+      this.#push(position, kind, 'crc', 'crc-mismatch', low, high);
+      return end;
+    }
+    return yield* this.#gap(probe, position, position + 1, low, high);
+  }
+
+  #possible(probe: Probe, offset: number, end: number): PossibleRecord {
+    const frame = probe.frame(offset)!;
+    return { offset, length: end - offset, id: joinU64(frame.low ?? 0, frame.high ?? 0) };
+  }
+
+  /** Searches from `from` for the next record; what lies before it, from `position`, is a gap. */
+  *#gap(probe: Probe, position: number, from: number, low: number | null, high: number | null): Steps<number> {
+    const next = yield* probe.search(from, this.#size, 'any');
+    return yield* this.#gapTo(probe, position, next < 0 ? this.#size : next, low, high, []);
+  }
+
+  /** Pushes [position, end) as gap segments, runs of zeros apart; the first one carries the claim and the possible records. */
+  *#gapTo(
+    probe: Probe,
+    position: number,
+    end: number,
+    low: number | null,
+    high: number | null,
+    possible: PossibleRecord[],
+  ): Steps<number> {
+    const zeroTail = probe.zeroTail();
+    let first = true;
+    const push = (offset: number, verdict: Verdict) => {
+      this.#push(offset, 'gap', 'crc', verdict, first ? low : null, first ? high : null, first ? possible : []);
+      first = false;
+    };
+    let pending = position; // start of bytes not yet pushed
+    let runStart = -1;
+    const closeRun = (runEnd: number) => {
+      if (runStart >= 0 && runEnd - runStart >= ZERO_RUN) {
+        if (runStart > pending) push(pending, 'unknown-bytes');
+        push(runStart, 'zero-filled');
+        pending = runEnd;
+      }
+      runStart = -1;
+    };
+    const body = Math.min(end, Math.max(position, zeroTail));
+    for (let at = position; at < body; at += WINDOW_SIZE) {
+      const bytes = this.source.read(at, Math.min(WINDOW_SIZE, body - at));
+      for (let index = 0; index < bytes.length; index++) {
+        if (bytes[index] === 0) {
+          if (runStart < 0) runStart = at + index;
+        } else if (runStart >= 0) closeRun(at + index);
+      }
+      yield { done: at, total: this.#size };
+    }
+    closeRun(body);
+    if (pending < body) push(pending, 'unknown-bytes');
+    if (body < end) push(body, 'zero-filled');
+    this.#found = end < this.#size;
+    return end;
+  }
+}
