@@ -105,7 +105,7 @@ export function crc32(bytes: Uint8Array, start = 0, end: number = bytes.length, 
   const table = SLICE;
   let register = ~seed;
   let position = start;
-  // Sixteen bytes a step: measured here about five times faster than one byte a step.
+  // Sixteen bytes a step: about three times as fast as one byte a step.
   for (const last = end - 16; position <= last; position += 16) {
     register =
       table[3840 + (bytes[position]! ^ (register & 0xff))]! ^
