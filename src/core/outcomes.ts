@@ -1,0 +1,204 @@
+import type { ByteSource } from './byte-source.ts';
+import type { Generation, VelesError, View } from './generation.ts';
+import { IdIndex } from './id-index.ts';
+import { type Crc32, LENGTH_FIELD_OFFSET } from './record.ts';
+import { type RecordTable, StateCode } from './record-table.ts';
+import { replay } from './replay.ts';
+import { retrieve } from './retrieve.ts';
+import type { Snapshot } from './snapshot.ts';
+import type { Steps } from './steps.ts';
+import { U64List } from './u64-list.ts';
+
+/** How one generation's answer differs from everything intact (docs/contract.md, "Views"). */
+export interface OutcomeLists {
+  /** In the view, but reading it fails. Null when payloads were not looked at. */
+  unreadable: U64List | null;
+  /** In salvage, absent here. */
+  lost: U64List;
+  /** An older version here. */
+  stale: U64List;
+  /** Here although deleted later. */
+  resurrected: U64List;
+  /** Served as good although the bytes are damaged or another record's. */
+  wrong: U64List;
+}
+
+/** A generation's view as its difference from salvage: nothing is stored for the ids on which both agree. */
+export interface ViewDifference {
+  /** id → offset of the length field this generation serves, where salvage serves another or none. */
+  served: IdIndex;
+  /** Ids that salvage holds and this generation does not. */
+  absent: IdIndex;
+}
+
+export type ViewOutcome =
+  | {
+      opens: true;
+      live: number;
+      lists: OutcomeLists;
+      /** Null for salvage itself and for a generation that agrees with it. */
+      difference: ViewDifference | null;
+      /** Where replay ended; a generation that ends elsewhere than at the log's end loses what is written next. */
+      endedAt: number;
+    }
+  | { opens: false; error: VelesError; endedAt: number };
+
+export interface OutcomeOptions {
+  source: ByteSource;
+  crc32: Crc32;
+  /** Scanned and linked; with payloads checked when `payloads` is true. */
+  table: RecordTable;
+  /** A snapshot that passed every check of its own; null to open without. */
+  snapshot: Snapshot | null;
+  /** The snapshot was compared with the log and agrees. */
+  snapshotAgrees: boolean;
+  /** Whether payload verdicts are in the table: else nothing is said about readability. */
+  payloads: boolean;
+}
+
+/** Whether every generation follows this log from byte 0 to its end and builds the same index as salvage. */
+export function isSound(table: RecordTable): boolean {
+  for (let row = 0; row < table.rows; row++) {
+    const verdict = table.verdict(row);
+    if (table.kind(row) === 'gap' || verdict === 'torn') return false;
+    // Believed by nobody but applied by every generation.
+    if (verdict === 'payload-not-json' && table.isLegacy(row)) return false;
+  }
+  return true;
+}
+
+/** The salvage view's own outcome: nothing lost by definition. */
+export function salvageOutcome(table: RecordTable, payloads: boolean): ViewOutcome {
+  let live = 0;
+  const lists = emptyLists(payloads);
+  for (let row = 0; row < table.linkedRows; row++) {
+    if (table.states[row] !== StateCode.live) continue;
+    live++;
+    if (lists.unreadable && table.isDamaged(row)) lists.unreadable.push(table.idLow[row]!, table.idHigh[row]!);
+  }
+  lists.unreadable?.sort();
+  return { opens: true, live, lists, difference: null, endedAt: table.end };
+}
+
+/**
+ * What one generation makes of the log, compared with salvage. A sound log whose snapshot agrees needs no replay at all: all
+ * generations follow the same records to the same end.
+ */
+export function* outcomeOf(options: OutcomeOptions & { generation: Generation }): Steps<ViewOutcome> {
+  const { source, crc32, table, snapshot, generation, payloads } = options;
+  if ((snapshot === null || options.snapshotAgrees) && isSound(table)) return salvageOutcome(table, payloads);
+
+  const opened = yield* replay({
+    source,
+    crc32,
+    generation,
+    snapshot,
+    known: { crcHoldsAt: (offset) => crcKnown(table, offset) },
+  });
+  if (!opened.ok) {
+    return { opens: false, error: { kind: opened.kind, message: opened.message }, endedAt: opened.endedAt };
+  }
+
+  const { index } = opened;
+  const lists = emptyLists(payloads);
+  const difference: ViewDifference = { served: new IdIndex(), absent: new IdIndex() };
+  const entries = index.size;
+  let compared = 0;
+
+  const visited: { low: number; high: number; slot: number }[] = [];
+  index.forEach((low, high, offset, slot) => {
+    const live = table.liveRow(low, high);
+    compared++;
+    if (live >= 0 && table.offsets[live]! + LENGTH_FIELD_OFFSET === offset) {
+      if (lists.unreadable && table.isDamaged(live)) lists.unreadable.push(low, high);
+    } else {
+      visited.push({ low, high, slot });
+    }
+  });
+  yield { done: compared, total: entries };
+
+  for (let at = 0; at < visited.length; at++) {
+    const { low, high, slot } = visited[at]!;
+    const offset = index.offset64At(slot);
+    difference.served.set64(low, high, offset);
+    if (payloads) {
+      const read = retrieve(source, offset, generation);
+      if (!read.ok) {
+        lists.unreadable!.push(low, high);
+        continue;
+      }
+    }
+    const row = table.rowStartingAt(index.offsetAt(slot) - LENGTH_FIELD_OFFSET);
+    const ownRecord =
+      row >= 0 &&
+      table.kind(row) === 'store' &&
+      table.isApplied(row) &&
+      table.idLow[row] === low &&
+      table.idHigh[row] === high;
+    if (!ownRecord) lists.wrong.push(low, high);
+    else if (table.liveRow(low, high) >= 0) lists.stale.push(low, high);
+    else lists.resurrected.push(low, high);
+    if ((at & 1023) === 0) yield { done: entries + at, total: entries + visited.length };
+  }
+
+  for (let row = 0; row < table.linkedRows; row++) {
+    if (table.states[row] !== StateCode.live) continue;
+    const low = table.idLow[row]!;
+    const high = table.idHigh[row]!;
+    if (index.find(low, high) < 0) {
+      lists.lost.push(low, high);
+      difference.absent.set(low, high, 0);
+    }
+  }
+  for (const list of Object.values(lists)) (list as U64List | null)?.sort();
+  return { opens: true, live: index.size, lists, difference, endedAt: opened.endedAt };
+}
+
+function emptyLists(payloads: boolean): OutcomeLists {
+  return {
+    unreadable: payloads ? new U64List() : null,
+    lost: new U64List(),
+    stale: new U64List(),
+    resurrected: new U64List(),
+    wrong: new U64List(),
+  };
+}
+
+/** What the scan found out about the CRC of a record that starts at `offset`; null where it followed other framing. */
+function crcKnown(table: RecordTable, offset: number): boolean | null {
+  const row = table.rowStartingAt(offset);
+  if (row < 0 || table.kind(row) === 'gap') return null;
+  switch (table.verdict(row)) {
+    case 'ok':
+      return true;
+    case 'payload-not-json':
+    case 'payload-unreadable':
+      return table.isLegacy(row) ? null : true;
+    case 'crc-mismatch':
+      return false;
+    default:
+      return null;
+  }
+}
+
+/** Where a view finds an id: the offset of the length field, or null. The snapshot may have claimed any u64. */
+export function offsetInView(
+  table: RecordTable,
+  difference: ViewDifference | null,
+  low: number,
+  high: number,
+): bigint | null {
+  if (difference) {
+    const slot = difference.served.find(low, high);
+    if (slot >= 0) return difference.served.offset64At(slot);
+    if (difference.absent.find(low, high) >= 0) return null;
+  }
+  const row = table.liveRow(low, high);
+  return row >= 0 ? BigInt(table.offsets[row]! + LENGTH_FIELD_OFFSET) : null;
+}
+
+/** Names the outcomes that count ids, in the order they are shown. */
+export const OUTCOME_NAMES = ['unreadable', 'lost', 'stale', 'resurrected', 'wrong'] as const;
+
+/** The views of a log that outcomes are computed for, `salvage` last. */
+export type Outcomes = Partial<Record<View, ViewOutcome>>;
