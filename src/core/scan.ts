@@ -37,6 +37,7 @@ export function* scan(options: ScanOptions): Steps<RecordTable> {
   let position = table.end;
   while (position < options.source.size) {
     const followed = scanner.followIntact(position);
+    table.end = followed;
     yield { done: followed, total: options.source.size };
     // Only a stride that ended at something else than its own limit leads to the slow path.
     position =

@@ -114,12 +114,18 @@ function cancelled(): VelescopeError {
  */
 export function createServer(handlers: Handlers, send: (response: Response) => void) {
   const running = new Map<number, AbortController>();
+  const cleanUps: (() => void)[] = [];
+  let closed = false;
 
   async function run(call: number, method: Method, params: unknown): Promise<void> {
     const controller = new AbortController();
     running.set(call, controller);
     const context: CallContext = {
       signal: controller.signal,
+      onPeerClosed: (cleanUp) => {
+        if (closed) cleanUp();
+        else cleanUps.push(cleanUp);
+      },
       progress: (progress) => send({ type: 'progress', call, progress }),
     };
     try {
@@ -176,8 +182,10 @@ export function createServer(handlers: Handlers, send: (response: Response) => v
     },
     /** Cancels everything the peer left running. */
     close(): void {
+      closed = true;
       for (const controller of running.values()) controller.abort();
       running.clear();
+      for (const cleanUp of cleanUps.splice(0)) cleanUp();
     },
   };
 }

@@ -606,6 +606,8 @@ export type Response =
 /** What a handler gets beside its parameters. */
 export interface CallContext {
   signal: AbortSignal;
+  /** Runs when the peer that made the call goes away: what the call opened ends with its window. */
+  onPeerClosed(cleanUp: () => void): void;
   progress(progress: CallProgress): void;
 }
 
