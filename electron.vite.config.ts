@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'electron-vite';
+import { NONCE_PLACEHOLDER } from './src/main/content-security.ts';
 
 /**
  * One build for every door. The Node entries (desktop main process, command line, worker threads) share
@@ -35,6 +36,10 @@ export default defineConfig({
   renderer: {
     root: 'src/renderer',
     plugins: [react()],
+    // Relative, because the page is served from app://bundle/ and from any port of the browser door.
+    base: './',
+    // Replaced in every answer; the page reads it from <meta property="csp-nonce"> for the styles it inserts.
+    html: { cspNonce: NONCE_PLACEHOLDER },
     build: {
       outDir: 'out/renderer',
       sourcemap: false,
