@@ -1,8 +1,9 @@
 #!/bin/sh
-# Writes the manifest of one pinned release: add-release.sh VERSION [cargo feature...]
+# Writes the manifest of one pinned release: add-release.sh VERSION SERDE_JSON [cargo feature...]
+# SERDE_JSON is the version in the Cargo.lock published inside that crate: error texts changed between 1.0.151 and 1.0.154.
 set -eu
 cd "$(dirname "$0")/releases"
-version=$1; shift
+version=$1; serde_json=$2; shift 2
 features=""
 for feature in "$@"; do features="$features\"$feature\", "; done
 mkdir -p "v$version"
@@ -26,10 +27,11 @@ default = [${features%, }]
 store-batch = []
 deferred-batch = []
 delete-batch = []
+full-flush = []
 
 [dependencies]
 velesdb-core = { version = "=$version", default-features = false, features = ["persistence"] }
-serde_json = "=1.0.149"
+serde_json = "=$serde_json"
 tracing = { version = "0.1", default-features = false, features = ["std"] }
 
 [profile.release]

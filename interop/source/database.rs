@@ -12,20 +12,24 @@ enum Collection {
 }
 
 fn open_database(held: &Held) -> Result<&Database, Failure> {
-    held.database.as_ref().ok_or_else(|| Failure::usage("no database is open".into()))
+    held.database
+        .as_ref()
+        .ok_or_else(|| Failure::usage("no database is open".into()))
 }
 
 fn collection(held: &Held, request: &Request) -> Result<Collection, Failure> {
     let name = request.text("collection")?;
     let database = open_database(held)?;
-    // Metadata first: some releases hand out a vector collection of dimension 0 for a metadata collection.
     if let Some(found) = database.get_metadata_collection(name) {
         return Ok(Collection::Metadata(found));
     }
     if let Some(found) = database.get_vector_collection(name) {
         return Ok(Collection::Vector(found));
     }
-    Err(Failure { kind: "CollectionNotFound".into(), message: format!("no collection {name:?}") })
+    Err(Failure {
+        kind: "CollectionNotFound".into(),
+        message: format!("no collection {name:?}"),
+    })
 }
 
 fn point(entry: &Value) -> Result<Point, Failure> {
@@ -42,7 +46,9 @@ fn point(entry: &Value) -> Result<Point, Failure> {
 
 fn printed(id: u64, point: Option<Point>) -> Value {
     match point {
-        Some(Point { payload: Some(payload), .. }) => json!({ "id": id.to_string(), "text": payload.to_string() }),
+        Some(Point {
+            payload: Some(payload), ..
+        }) => json!({ "id": id.to_string(), "text": payload.to_string() }),
         Some(_) => json!({ "id": id.to_string(), "noPayload": true }),
         None => json!({ "id": id.to_string(), "absent": true }),
     }
@@ -96,7 +102,11 @@ pub fn answer(held: &mut Held, call: &str, request: &Request) -> Result<Answer, 
             Ok(answer)
         }
         "upsert" => {
-            let points = request.list("points")?.iter().map(point).collect::<Result<Vec<Point>, Failure>>()?;
+            let points = request
+                .list("points")?
+                .iter()
+                .map(point)
+                .collect::<Result<Vec<Point>, Failure>>()?;
             match collection(held, request)? {
                 Collection::Vector(vector) => vector.upsert(points)?,
                 Collection::Metadata(metadata) => metadata.upsert(points)?,
@@ -118,6 +128,7 @@ pub fn answer(held: &mut Held, call: &str, request: &Request) -> Result<Answer, 
             }
             Ok(Answer::default())
         }
+        "flushFull" => flush_full(held, request),
         "search" => {
             let words = request.text("words")?;
             let most = usize::try_from(request.number("most", 100)).unwrap_or(100);
@@ -128,4 +139,22 @@ pub fn answer(held: &mut Held, call: &str, request: &Request) -> Result<Answer, 
         }
         other => Err(Failure::usage(format!("unknown call database.{other}"))),
     }
+}
+
+/// Writes the index snapshots too: only this leaves a `bm25.snapshot`.
+#[cfg(feature = "full-flush")]
+fn flush_full(held: &Held, request: &Request) -> Result<Answer, Failure> {
+    match collection(held, request)? {
+        Collection::Vector(vector) => vector.flush_full()?,
+        Collection::Metadata(metadata) => metadata.flush_full()?,
+    }
+    Ok(Answer::default())
+}
+
+#[cfg(not(feature = "full-flush"))]
+fn flush_full(_held: &Held, _request: &Request) -> Result<Answer, Failure> {
+    Err(Failure {
+        kind: "Unsupported".into(),
+        message: "this release has no flush_full".into(),
+    })
 }

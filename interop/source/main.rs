@@ -26,6 +26,7 @@ fn answer(held: &mut Held, request: &Request) -> Result<Answer, Failure> {
             "storeBatch": cfg!(feature = "store-batch"),
             "deferredBatch": cfg!(feature = "deferred-batch"),
             "deleteBatch": cfg!(feature = "delete-batch"),
+            "fullFlush": cfg!(feature = "full-flush"),
         }))),
         "parse" => json_rules::parse(request),
         call if call.starts_with("storage.") => storage::answer(held, &call["storage.".len()..], request),
@@ -54,8 +55,12 @@ fn main() -> std::io::Result<()> {
         }
         let outcome = match protocol::read(&line) {
             // A panic inside velesdb-core is an answer like any other: a mutated directory that provokes one must not end the run.
-            Ok(request) => catch_unwind(AssertUnwindSafe(|| answer(&mut held, &request)))
-                .unwrap_or_else(|panic| Err(Failure { kind: "Panic".into(), message: panic_text(panic.as_ref()) })),
+            Ok(request) => catch_unwind(AssertUnwindSafe(|| answer(&mut held, &request))).unwrap_or_else(|panic| {
+                Err(Failure {
+                    kind: "Panic".into(),
+                    message: panic_text(panic.as_ref()),
+                })
+            }),
             Err(failure) => Err(failure),
         };
         protocol::write(&mut output, outcome, warnings::take())?;

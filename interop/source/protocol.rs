@@ -23,7 +23,10 @@ pub struct Failure {
 impl Answer {
     pub fn of(fields: Value) -> Self {
         match fields {
-            Value::Object(fields) => Self { items: Vec::new(), fields },
+            Value::Object(fields) => Self {
+                items: Vec::new(),
+                fields,
+            },
             _ => Self::default(),
         }
     }
@@ -31,13 +34,19 @@ impl Answer {
 
 impl Failure {
     pub fn usage(message: String) -> Self {
-        Self { kind: "Usage".into(), message }
+        Self {
+            kind: "Usage".into(),
+            message,
+        }
     }
 }
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        Self { kind: format!("{:?}", error.kind()), message: error.to_string() }
+        Self {
+            kind: format!("{:?}", error.kind()),
+            message: error.to_string(),
+        }
     }
 }
 
@@ -45,14 +54,24 @@ impl From<velesdb_core::Error> for Failure {
     fn from(error: velesdb_core::Error) -> Self {
         // Debug prints the variant first: its name is the kind.
         let debug = format!("{error:?}");
-        let kind = debug.split(|c: char| !c.is_alphanumeric()).next().unwrap_or("Error").to_string();
-        Self { kind, message: error.to_string() }
+        let kind = debug
+            .split(|c: char| !c.is_alphanumeric())
+            .next()
+            .unwrap_or("Error")
+            .to_string();
+        Self {
+            kind,
+            message: error.to_string(),
+        }
     }
 }
 
 impl From<serde_json::Error> for Failure {
     fn from(error: serde_json::Error) -> Self {
-        Self { kind: "InvalidData".into(), message: error.to_string() }
+        Self {
+            kind: "InvalidData".into(),
+            message: error.to_string(),
+        }
     }
 }
 
@@ -89,7 +108,10 @@ pub fn write(output: &mut impl Write, outcome: Result<Answer, Failure>, warnings
 
 impl Request {
     pub fn text(&self, name: &str) -> Result<&str, Failure> {
-        self.fields.get(name).and_then(Value::as_str).ok_or_else(|| Failure::usage(format!("{name:?} must be a string")))
+        self.fields
+            .get(name)
+            .and_then(Value::as_str)
+            .ok_or_else(|| Failure::usage(format!("{name:?} must be a string")))
     }
 
     pub fn optional_text(&self, name: &str) -> Option<&str> {

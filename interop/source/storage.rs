@@ -15,7 +15,9 @@ pub fn durability(request: &Request) -> Result<DurabilityMode, Failure> {
 }
 
 pub fn open_storage(held: &mut Held) -> Result<&mut LogPayloadStorage, Failure> {
-    held.storage.as_mut().ok_or_else(|| Failure::usage("no storage is open".into()))
+    held.storage
+        .as_mut()
+        .ok_or_else(|| Failure::usage("no storage is open".into()))
 }
 
 fn sorted_ids(storage: &LogPayloadStorage) -> Vec<u64> {
@@ -53,7 +55,10 @@ pub fn answer(held: &mut Held, call: &str, request: &Request) -> Result<Answer, 
         }
         "dump" => {
             let storage = open_storage(held)?;
-            let items: Vec<Value> = sorted_ids(storage).into_iter().map(|id| printed(id, storage.retrieve(id))).collect();
+            let items: Vec<Value> = sorted_ids(storage)
+                .into_iter()
+                .map(|id| printed(id, storage.retrieve(id)))
+                .collect();
             let mut answer = Answer::of(json!({ "count": items.len() }));
             answer.items = items;
             Ok(answer)
@@ -102,12 +107,18 @@ fn batch(held: &mut Held, request: &Request, deferred: bool) -> Result<Answer, F
         Ok(Answer::default())
     }
     #[cfg(not(feature = "deferred-batch"))]
-    Err(Failure { kind: "Unsupported".into(), message: "this release has no store_batch_deferred".into() })
+    Err(Failure {
+        kind: "Unsupported".into(),
+        message: "this release has no store_batch_deferred".into(),
+    })
 }
 
 #[cfg(not(feature = "store-batch"))]
 fn batch(_held: &mut Held, _request: &Request, _deferred: bool) -> Result<Answer, Failure> {
-    Err(Failure { kind: "Unsupported".into(), message: "this release has no store_batch".into() })
+    Err(Failure {
+        kind: "Unsupported".into(),
+        message: "this release has no store_batch".into(),
+    })
 }
 
 #[cfg(feature = "delete-batch")]
@@ -118,5 +129,8 @@ fn delete_batch(held: &mut Held, request: &Request) -> Result<Answer, Failure> {
 
 #[cfg(not(feature = "delete-batch"))]
 fn delete_batch(_held: &mut Held, _request: &Request) -> Result<Answer, Failure> {
-    Err(Failure { kind: "Unsupported".into(), message: "this release has no delete_batch".into() })
+    Err(Failure {
+        kind: "Unsupported".into(),
+        message: "this release has no delete_batch".into(),
+    })
 }

@@ -8,7 +8,10 @@ use std::time::{Duration, Instant};
 use velesdb_core::storage::{LogPayloadStorage, PayloadStorage};
 
 fn answer_of(durations: &[Duration]) -> Answer {
-    let nanoseconds: Vec<u64> = durations.iter().map(|one| u64::try_from(one.as_nanos()).unwrap_or(u64::MAX)).collect();
+    let nanoseconds: Vec<u64> = durations
+        .iter()
+        .map(|one| u64::try_from(one.as_nanos()).unwrap_or(u64::MAX))
+        .collect();
     Answer::of(json!({ "nanoseconds": nanoseconds }))
 }
 
@@ -27,7 +30,9 @@ pub fn answer(held: &mut Held, call: &str, request: &Request) -> Result<Answer, 
                 held.storage = None;
                 let mode = durability(request)?;
                 let directory = request.text("directory")?;
-                held.storage = Some(measured(&mut durations, || LogPayloadStorage::new_with_durability(directory, mode))?);
+                held.storage = Some(measured(&mut durations, || {
+                    LogPayloadStorage::new_with_durability(directory, mode)
+                })?);
             }
         }
         "retrieve" => {
@@ -79,5 +84,8 @@ fn batches(
     _size: usize,
     _durations: &mut Vec<Duration>,
 ) -> Result<(), Failure> {
-    Err(Failure { kind: "Unsupported".into(), message: "this release has no store_batch".into() })
+    Err(Failure {
+        kind: "Unsupported".into(),
+        message: "this release has no store_batch".into(),
+    })
 }
