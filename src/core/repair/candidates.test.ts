@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { crc32 } from '../crc32-algebra.ts';
+import { isAccepted } from '../json/accept.ts';
 import { encodeDelete, encodeLegacyDelete, encodeLegacyStore, encodeStore } from '../record.ts';
 import { writeU32 } from '../u64.ts';
 import type { Candidate, CandidateInput } from './candidates.ts';
@@ -10,17 +11,7 @@ import { findAdjacentErrors, syndromeOf } from './error-search.ts';
 const seed = Number(process.env.FC_SEED ?? Date.now() % 0x7fffffff);
 console.info(`repair candidates: property seed ${seed} (FC_SEED=${seed} repeats it)`);
 
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
-
-function isPayloadJson(bytes: Uint8Array, start: number, end: number): boolean {
-  try {
-    JSON.parse(decoder.decode(bytes.subarray(start, end)));
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 const checksum = (bytes: Uint8Array): number => crc32(bytes);
 const store = (id: bigint, payload: string): Uint8Array => encodeStore(id, encoder.encode(payload), checksum);
@@ -60,7 +51,7 @@ function search(damaged: Uint8Array, more: Partial<CandidateInput> = {}) {
     segmentLength: damaged.length,
     framingBelieved: false,
     followingRecords: [damaged.length],
-    isPayloadJson,
+    isPayloadJson: isAccepted,
     isPlausibleId: () => true,
     ...more,
   });
@@ -238,7 +229,7 @@ describe('the length field', () => {
     const candidate = expectTrueRecord(record, damaged, 'length', { recordOffset: 1000 });
     expect(candidate.description).toBe(
       'A wrong length field: it says 116 bytes (0x00000074) and should say 100 (0x00000064), changed at byte 9 of the record ' +
-        '(offset 1009 in the log). The record is then 117 bytes long and ends where the intact bytes go on. With that the CRC agrees.',
+        '(offset 1009 in the log). The record is then 117 bytes long and ends where the next intact record starts. With that the CRC agrees.',
     );
   });
 });
@@ -411,6 +402,25 @@ describe('the list', () => {
       ),
       { seed, numRuns: 2000 },
     );
+  });
+
+  test('leaves the bytes alone also when they come as a Node buffer', () => {
+    const record = store(24n, '{"k":"v"}');
+    for (const damaged of [damagedBy(record, 20, 4), damagedBy(record, 9, 0x31), damagedBy(record, 8, 0x1234, 2)]) {
+      const bytes = Buffer.from(joined(damaged, follower));
+      const before = bytes.toString('hex');
+      const candidate = expectTrueRecord(record, damaged, 'buffer', { bytes });
+      expect(bytes.toString('hex')).toBe(before);
+      expect(isSame(applied(bytes, candidate), record)).toBe(true);
+    }
+  });
+
+  test('does not take a torn end of the log for a lost byte or another format', () => {
+    const record = store(25n, '{"k":"v"}');
+    for (const missing of [1, 4]) {
+      const torn = record.subarray(0, record.length - missing);
+      expect(search(torn, { bytes: torn, followingRecords: [] })).toEqual({ candidates: [], more: 0 });
+    }
   });
 
   test('applied by hand gives the record, for every kind of change', () => {

@@ -24,7 +24,7 @@ import {
   syndromeOf,
 } from './error-search.ts';
 import type { CandidateKind, Change, Proposal } from './proposal.ts';
-import { isFramed, mayLeaveJson, payloadRange, repairedRecord, repairedU32, replacement } from './proposal.ts';
+import { copyOf, isFramed, mayLeaveJson, payloadRange, repairedRecord, repairedU32, replacement } from './proposal.ts';
 
 export type { CandidateKind, Change } from './proposal.ts';
 
@@ -95,7 +95,7 @@ const CRC_VALUES = 2 ** 32;
  * Every repair of the record at the start of `input.bytes` that one of these explains: a flipped bit, a wrong byte or two
  * adjacent wrong bytes in any field, any other value of the length field, a missing byte or one too many, a marker, a
  * stored CRC. Best first: VelesDB reads the payload, the id is plausible, the CRC proves it, it ends where intact bytes go
- * on, the smaller change. Takes about 20 ns a byte of `input.bytes`, plus the JSON checks. A record that is whole (its CRC
+ * on, the smaller change. Takes about 30 ns a byte of `input.bytes`, plus the JSON checks. A record that is whole (its CRC
  * agrees) has no candidates.
  */
 export function findCandidates(input: CandidateInput): Candidates {
@@ -203,10 +203,10 @@ function proposeAdjacent(
   collector: Collector,
 ): void {
   const { position, error, size } = found;
-  const after = bytes.slice(position, position + size);
+  const after = copyOf(bytes, position, position + size);
   after[0] = after[0]! ^ (error & 0xff);
   if (size === 2) after[1] = after[1]! ^ (error >>> 8);
-  const change = { offset: position, before: bytes.slice(position, position + size), after };
+  const change = { offset: position, before: copyOf(bytes, position, position + size), after };
   if (size === 2) {
     collector.add('two-bytes', change, length, (positions * 255 * 255) / CRC_VALUES);
     return;
@@ -221,7 +221,7 @@ function proposeLengths(bytes: Uint8Array, collector: Collector): void {
     const length = CRC_STORE_OVERHEAD + payloadLength;
     const start = neighbour === null ? LENGTH_FIELD_OFFSET : Math.min(neighbour.position, LENGTH_FIELD_OFFSET);
     const end = neighbour === null ? STORE_HEADER_SIZE : Math.max(neighbour.position + 1, STORE_HEADER_SIZE);
-    const after = bytes.slice(start, end);
+    const after = copyOf(bytes, start, end);
     writeU32(after, LENGTH_FIELD_OFFSET - start, payloadLength);
     if (neighbour !== null) after[neighbour.position - start] = after[neighbour.position - start]! ^ neighbour.error;
     const change = replacement(bytes, start, after);
@@ -239,13 +239,15 @@ function proposeSplices(input: CandidateInput, claimed: number | null, collector
   const none = new Uint8Array(0);
   if (!announced || claimed > segmentLength) {
     findDroppedBytes(bytes, segmentLength, ({ position, value }) => {
+      // With nothing behind it, a record that lacks its last byte is torn: its writer died, nothing fell out of it.
+      if (position === segmentLength && !isFollowed(input, segmentLength)) return;
       const change = { offset: position, before: none, after: Uint8Array.of(value) };
       collector.add('dropped-byte', change, segmentLength + 1, ((segmentLength + CRC_SIZE) * 256) / CRC_VALUES);
     });
   }
   if (!announced || claimed < segmentLength) {
     findInsertedBytes(bytes, segmentLength, (position) => {
-      const change = { offset: position, before: bytes.slice(position, position + 1), after: none };
+      const change = { offset: position, before: copyOf(bytes, position, position + 1), after: none };
       collector.add('inserted-byte', change, segmentLength - 1, segmentLength / CRC_VALUES);
     });
   }
@@ -272,7 +274,9 @@ function proposeUnproven(input: CandidateInput, boundaries: Set<number>, collect
   if (claimed === null) return;
   const legacyLength = claimed - CRC_SIZE;
   if (marker !== Marker.legacyStore) {
-    if (boundaries.has(legacyLength) && isJson(legacyLength)) {
+    // A CRC store cut off exactly before its CRC looks like a legacy store that ends the log; a record has to follow that one.
+    const fits = marker === Marker.crcStore ? isFollowed(input, legacyLength) : boundaries.has(legacyLength);
+    if (fits && isJson(legacyLength)) {
       collector.addUnproven('marker', replacement(bytes, 0, Uint8Array.of(Marker.legacyStore)), legacyLength);
     }
     return;
@@ -287,6 +291,8 @@ function proposeUnproven(input: CandidateInput, boundaries: Set<number>, collect
 
 interface Judged {
   proposal: Proposal;
+  /** Where the damaged bytes that the record is made of end. */
+  end: number;
   idLow: number;
   idHigh: number;
   plausibleId: boolean;
@@ -310,29 +316,38 @@ function rank(input: CandidateInput, boundaries: Set<number>, collector: Collect
     held += one.proposal.length;
     if (candidates.length >= maximum || (held > RECORD_BUDGET && candidates.length > 0)) break;
     taken++;
-    // A byte lost at a record's end and a wrong byte there give one record out of different bytes: the better one stays.
     const candidate = present(input, one, candidates.length + 1);
-    if (!candidates.some((better) => isSameRecord(better.record, candidate.record))) candidates.push(candidate);
+    if (!candidates.some((better) => givesSameRecord(better, candidate))) candidates.push(candidate);
   }
   return { candidates, more: judged.length - taken + collector.left };
 }
 
-function isSameRecord(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false;
+/**
+ * A byte lost at a record's end and a wrong byte there can give one record out of different bytes; the better one stays.
+ * Between two repairs of one sort the changes tell, and equal ones were collected once.
+ */
+function givesSameRecord(a: Candidate, b: Candidate): boolean {
+  if (a.length !== b.length || isSplice(a.changes[0]!) === isSplice(b.changes[0]!)) return false;
+  for (let index = a.length - 1; index >= 0; index--) if (a.record[index] !== b.record[index]) return false;
   return true;
+}
+
+function isSplice(change: Change): boolean {
+  return change.before.length !== change.after.length;
 }
 
 function judge(input: CandidateInput, boundaries: Set<number>, proposal: Proposal): Judged {
   const idLow = repairedU32(input.bytes, proposal.change, 1);
   const idHigh = repairedU32(input.bytes, proposal.change, 5);
   const mayBeJson = mayLeaveJson(input.bytes, proposal);
+  const end = proposal.length + proposal.change.before.length - proposal.change.after.length;
   return {
     proposal,
+    end,
     idLow,
     idHigh,
     plausibleId: input.isPlausibleId(idLow, idHigh),
-    endsAtBoundary: boundaries.has(proposal.length + proposal.change.before.length - proposal.change.after.length),
+    endsAtBoundary: boundaries.has(end),
     leavesJson: mayBeJson,
     jsonChecked: !mayBeJson,
   };
@@ -385,9 +400,10 @@ function compare(a: Judged, b: Judged): number {
 
 function present(input: CandidateInput, judged: Judged, position: number): Candidate {
   const { proposal } = judged;
+  const ending = isFollowed(input, judged.end) ? 'next-record' : judged.endsAtBoundary ? 'damage-end' : 'elsewhere';
   return {
     kind: proposal.kind,
-    description: describeProposal(input.bytes, proposal, input.recordOffset, judged.endsAtBoundary),
+    description: describeProposal(input.bytes, proposal, input.recordOffset, ending),
     changes: [proposal.change],
     length: proposal.length,
     record: repairedRecord(input.bytes, proposal),

@@ -33,17 +33,25 @@ function fieldAt(marker: number | undefined, length: number, offset: number): st
   return offset < length - CRC_SIZE ? 'the payload' : 'the stored CRC';
 }
 
+/** What is where a repaired record ends: an intact record, the end of the damaged segment, or neither. */
+export type Ending = 'next-record' | 'damage-end' | 'elsewhere';
+
+const ENDINGS: Record<Ending, string> = {
+  'next-record': ' and ends where the next intact record starts',
+  'damage-end': ' and takes up the damaged bytes exactly',
+  elsewhere: '',
+};
+
 /**
  * One plain sentence or two on a repair: where, the old and the new value in hex, and what speaks for it.
  * @param bytes the damaged bytes, from the record's marker on.
  * @param recordOffset of the marker in the log, or undefined to name offsets in the record only.
- * @param endsAtBoundary the repaired record ends where the next intact record starts, or the damaged range ends.
  */
 export function describeProposal(
   bytes: Uint8Array,
   proposal: Proposal,
   recordOffset: number | undefined,
-  endsAtBoundary: boolean,
+  ending: Ending,
 ): string {
   const { change, length, kind } = proposal;
   const { offset, before, after } = change;
@@ -53,7 +61,7 @@ export function describeProposal(
   const last = fieldAt(marker, length, offset + Math.max(after.length, 1) - 1);
   const where = first === last ? `in ${first}` : `across ${first} and ${last}`;
   const place = `byte ${offset} of the record${inFile}`;
-  const end = `The record is then ${length} bytes long${endsAtBoundary ? ' and ends where the intact bytes go on' : ''}`;
+  const end = `The record is then ${length} bytes long${ENDINGS[ending]}`;
 
   let text: string;
   switch (kind) {

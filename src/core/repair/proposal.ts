@@ -37,13 +37,22 @@ export interface Proposal {
   expectedByAccident: number;
 }
 
+/** A copy of bytes[start, end). Not `slice`: on a Node Buffer that is a view, and writing into it would change the log's bytes. */
+export function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  return new Uint8Array(bytes.subarray(start, end));
+}
+
 /** Cuts equal bytes off both ends of a replacement, so that a change names only what changes. */
 export function replacement(bytes: Uint8Array, offset: number, after: Uint8Array): Change {
   let start = 0;
   let end = after.length;
   while (start < end && bytes[offset + start] === after[start]) start++;
   while (end > start && bytes[offset + end - 1] === after[end - 1]) end--;
-  return { offset: offset + start, before: bytes.slice(offset + start, offset + end), after: after.slice(start, end) };
+  return {
+    offset: offset + start,
+    before: copyOf(bytes, offset + start, offset + end),
+    after: copyOf(after, start, end),
+  };
 }
 
 /** One byte of the repaired record; undefined beyond the bytes at hand. */
