@@ -13,6 +13,7 @@ import {
 import { isAccepted } from './check.ts';
 import { decodeUtf8Lossy } from './encode.ts';
 import { asciiText, canonicalNumber, isSameNumber } from './number.ts';
+import { escapePointerToken } from './syntax.ts';
 import { ARRAY, NUMBER, OBJECT, STRING, type TreeColumns } from './tree.ts';
 
 export type DifferenceKind =
@@ -184,7 +185,7 @@ class Finder {
 
   #pointer(): string {
     return this.#path
-      .map((token) => `/${typeof token === 'number' ? token : escapePointer(decodeUtf8Lossy(token))}`)
+      .map((token) => `/${typeof token === 'number' ? token : escapePointerToken(decodeUtf8Lossy(token))}`)
       .join('');
   }
 }
@@ -199,11 +200,6 @@ function find(kept: Member[], key: Uint8Array): number {
     else high = middle;
   }
   return kept[low]!.node;
-}
-
-/** One reference token of a JSON pointer, escaped as RFC 6901 asks. */
-export function escapePointer(token: string): string {
-  return token.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
 function shorten(text: string): string {
