@@ -1,0 +1,106 @@
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import packageFile from '../../package.json' with { type: 'json' };
+import { DEFAULT_GENERATION, GENERATIONS, VIEWS } from '../core/generation.ts';
+import { parseU64 } from '../core/u64.ts';
+import { escapeInvisible } from '../core/visible.ts';
+import { toErrorValue } from '../shared/errors.ts';
+import { type CommandLine, Exit, UsageError } from './command-line.ts';
+import { dumpCommand } from './commands/dump.ts';
+import { historyCommand } from './commands/history.ts';
+import { replayCommand } from './commands/replay.ts';
+import { OutputClosed } from './output.ts';
+
+/**
+ * Runs one command line to its end and returns the exit status; everything printed has been taken by then.
+ *
+ * @param words what follows the program's name
+ */
+export async function run(line: CommandLine, words: readonly string[]): Promise<Exit> {
+  let status: Exit = Exit.done;
+  const program = describeProgram(line, (result) => {
+    status = result;
+  });
+  try {
+    await program.parseAsync(words as string[], { from: 'user' });
+    await line.out.flush();
+    await line.errors.flush();
+    return status;
+  } catch (thrown) {
+    return await explain(line, thrown);
+  }
+}
+
+async function explain(line: CommandLine, thrown: unknown): Promise<Exit> {
+  // Whoever read the output has seen enough of it.
+  if (thrown instanceof OutputClosed) return Exit.done;
+  let status: Exit;
+  if (thrown instanceof CommanderError) {
+    // Commander has printed its message already. Help and version, asked for, are answers.
+    status = thrown.exitCode === 0 ? Exit.done : Exit.usage;
+  } else if (thrown instanceof UsageError) {
+    line.errors.write(`velescope: ${thrown.message}\n`);
+    status = Exit.usage;
+  } else {
+    line.errors.write(`velescope: ${escapeInvisible(toErrorValue(thrown).message)}\n`);
+    status = Exit.failed;
+  }
+  try {
+    await line.out.flush();
+  } catch (failure) {
+    if (!(failure instanceof OutputClosed)) status = Exit.failed;
+  }
+  await line.errors.flush().catch(() => {});
+  return status;
+}
+
+function describeProgram(line: CommandLine, finish: (status: Exit) => void): Command {
+  const program = new Command('velescope')
+    .description('Inspector and editor for VelesDB payload logs: browse, edit, verify, recover.')
+    .version(packageFile.version)
+    .configureOutput({
+      writeOut: (text) => line.out.write(text),
+      writeErr: (text) => line.errors.write(text),
+      outputError: (text, write) =>
+        write(`velescope: ${escapeInvisible(text.trimEnd()).replaceAll('\\u000a', '\n')}\n`),
+      getOutHasColors: () => line.out.colour,
+      getErrHasColors: () => line.errors.colour,
+    })
+    .exitOverride()
+    .showHelpAfterError('(velescope COMMAND --help tells more)')
+    .addHelpText(
+      'after',
+      '\nExit status: 0 healthy or done, 3 done but there is damage or something was left out,\n1 could not, 2 usage.',
+    );
+
+  const directories = () => new Argument('<DIR...>', 'collections, or database roots whose collections are meant');
+  const directory = () => new Argument('<DIR>', 'a collection');
+  const json = () => new Option('--json', 'one JSON object a line, failures included');
+  const command = (name: string, description: string) =>
+    program.command(name).description(description).addOption(json());
+
+  command('replay', 'the index one VelesDB generation builds when it opens a log, as JSON')
+    .addArgument(directories())
+    .addOption(new Option('--as <GENERATION>', 'which VelesDB').choices(GENERATIONS).makeOptionMandatory())
+    .action(async (paths, options) => finish(await replayCommand(line, paths, options)));
+
+  command('dump', 'every record of a view by id, one JSON object a line, payload text as stored')
+    .addArgument(directories())
+    .addOption(
+      new Option('--as <VIEW>', 'which VelesDB, or salvage: everything intact').choices(VIEWS).makeOptionMandatory(),
+    )
+    .action(async (paths, options) => finish(await dumpCommand(line, paths, options)));
+
+  command('history', 'every version and delete of an id, oldest first, one JSON object a line')
+    .addArgument(directory())
+    .addArgument(new Argument('<ID>', 'a decimal u64').argParser(parseId))
+    .addOption(new Option('--as <VIEW>', 'whose live record is marked').choices(VIEWS).default(DEFAULT_GENERATION))
+    .action(async (path, id, options) => finish(await historyCommand(line, path, id, options)));
+
+  return program;
+}
+
+function parseId(text: string): bigint {
+  const id = parseU64(text);
+  if (id === null) throw new InvalidArgumentError('An id is a whole number from 0 to 18446744073709551615.');
+  return id;
+}
