@@ -173,7 +173,11 @@ function themeSource(theme: Theme): 'system' | 'light' | 'dark' {
 }
 
 async function savedTheme(handlers: Handlers): Promise<Theme> {
-  const context: CallContext = { signal: new AbortController().signal, progress: () => {} };
+  const context: CallContext = {
+    signal: new AbortController().signal,
+    onPeerClosed: () => {},
+    progress: () => {},
+  };
   return (await handlers['settings.get']({}, context)).theme;
 }
 

@@ -1,5 +1,5 @@
 import type { IpcMain, IpcMainEvent, WebContents } from 'electron';
-import { CHANNELS } from '../preload/channels.ts';
+import { CHANNELS } from '../shared/channels.ts';
 import { createServer, type Server } from '../shared/connection.ts';
 import type { Handlers, ProtocolEvent } from '../shared/protocol.ts';
 import { APP_ORIGIN } from './app-protocol.ts';

@@ -1,7 +1,7 @@
 import { contextBridge, type IpcRendererEvent, ipcRenderer, webUtils } from 'electron';
+import { CHANNELS } from '../shared/channels.ts';
 import type { Request, Response } from '../shared/protocol.ts';
 import type { VelescopeBridge } from './api.ts';
-import { CHANNELS } from './channels.ts';
 
 /**
  * Copies an envelope key by key, so that nothing but an envelope leaves the page's process. It is a filter against mistakes, not

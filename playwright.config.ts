@@ -1,0 +1,20 @@
+import { defineConfig } from '@playwright/test';
+import type { AppOptions } from './e2e/app.ts';
+
+/** The same specs twice: over `velescope serve` in Chromium, and in the desktop application. */
+export default defineConfig<AppOptions>({
+  testDir: 'e2e',
+  testMatch: '**/*.spec.ts',
+  outputDir: 'test-results/e2e',
+  // One worker: each test runs an engine of its own, and a machine of two cores also runs the browser.
+  workers: 1,
+  retries: 0,
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
+  forbidOnly: process.env['CI'] !== undefined,
+  reporter: 'list',
+  projects: [
+    { name: 'browser', use: { door: 'browser' } },
+    { name: 'electron', use: { door: 'electron' } },
+  ],
+});
