@@ -41,6 +41,8 @@ describe('canonicalize', () => {
     ['1844674407370955161600000.5', '1.8446744073709552e+24'],
     ['[1E2,1e15,1e16,0.00001,0.000001,-1.50]', '[100.0,1000000000000000.0,1e+16,0.00001,1e-6,-1.5]'],
     ['[0e99999999999,1e-99999999999,-0.0e5]', '[0.0,0.0,-0.0]'],
+    // The fraction's first digit is offered to a significand that refused the integer's last one.
+    ['18446744073709551616.0e-30', '1.844674407370955e-11'],
     ['0.9646330322416015', '0.9646330322416016'],
   ])('%s becomes %s', (source, expected) => {
     expect(canonical(source)).toBe(expected);

@@ -3,7 +3,7 @@
  * keys, numbers as it parses and prints them, its own escapes, no white space (docs/format.md, section 6).
  */
 import { checkPayload, isAccepted, type PayloadCheck } from './check.ts';
-import { canonicalNumber } from './number.ts';
+import { canonicalNumber, isExactInteger } from './number.ts';
 import { ARRAY, FALSE, NULL, NUMBER, OBJECT, parseTree, STRING, TRUE, type TreeColumns } from './tree.ts';
 
 export type Canonical = { ok: true; bytes: Uint8Array } | { ok: false; check: Exclude<PayloadCheck, { state: 'ok' }> };
@@ -112,10 +112,13 @@ function writeValue(writer: Writer, bytes: Uint8Array, tree: TreeColumns, node: 
       return;
     }
     case STRING:
-      writeString(writer, decodeString(bytes, start, end));
+      // Without a backslash a token is canonical as it stands.
+      if (hasEscape(bytes, start, end)) writeString(writer, decodeString(bytes, start, end));
+      else writer.range(bytes, start, end);
       return;
     case NUMBER:
-      writer.ascii(canonicalNumber(bytes, start, end)!);
+      if (isExactInteger(bytes, start, end)) writer.range(bytes, start, end);
+      else writer.ascii(canonicalNumber(bytes, start, end)!);
       return;
     case TRUE:
     case FALSE:
@@ -135,9 +138,8 @@ const SIMPLE_ESCAPES: Record<number, number> = { 98: 0x08, 102: 0x0c, 110: 0x0a,
 export function decodeString(bytes: Uint8Array, start: number, end: number): Uint8Array {
   const from = start + 1;
   const to = end - 1;
-  const content = bytes.subarray(from, to);
-  if (!content.includes(0x5c)) return content;
-  const writer = new Writer(content.length);
+  if (!hasEscape(bytes, from, to)) return bytes.subarray(from, to);
+  const writer = new Writer(to - from);
   let index = from;
   while (index < to) {
     const byte = bytes[index++]!;
@@ -159,6 +161,12 @@ export function decodeString(bytes: Uint8Array, start: number, end: number): Uin
     writer.codePoint(code);
   }
   return writer.finish();
+}
+
+/** True iff a string token holds a backslash. Most do not, and a search in a subarray costs more than these loops on short ones. */
+export function hasEscape(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let index = start; index < end; index++) if (bytes[index] === 0x5c) return true;
+  return false;
 }
 
 function hexUnit(bytes: Uint8Array, index: number): number {
@@ -212,8 +220,13 @@ class Writer {
   range(source: Uint8Array, start: number, end: number): void {
     if (start >= end) return;
     this.#reserve(end - start);
-    this.#bytes.set(source.subarray(start, end), this.#length);
-    this.#length += end - start;
+    if (end - start > 64) {
+      this.#bytes.set(source.subarray(start, end), this.#length);
+      this.#length += end - start;
+    } else {
+      // Faster than a view for the short strings payloads are made of.
+      for (let index = start; index < end; index++) this.#bytes[this.#length++] = source[index]!;
+    }
   }
 
   codePoint(code: number): void {

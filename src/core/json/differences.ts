@@ -6,13 +6,14 @@ import {
   canonicalString,
   canonicalValue,
   compareBytes,
+  hasEscape,
   keptMembers,
   type Member,
   membersOf,
 } from './canonicalize.ts';
 import { isAccepted } from './check.ts';
 import { decodeUtf8Lossy } from './encode.ts';
-import { asciiText, canonicalNumber, isSameNumber } from './number.ts';
+import { asciiText, canonicalNumber, isExactInteger, isSameNumber } from './number.ts';
 import { escapePointerToken } from './syntax.ts';
 import { ARRAY, NUMBER, OBJECT, STRING, type TreeColumns } from './tree.ts';
 
@@ -150,6 +151,7 @@ class Finder {
   #number(node: number): void {
     const start = this.#tree.start[node]!;
     const end = this.#tree.end[node]!;
+    if (isExactInteger(this.#bytes, start, end)) return;
     const read = canonicalNumber(this.#bytes, start, end)!;
     const stored = asciiText(this.#bytes, start, end);
     if (read === stored) return;
@@ -158,7 +160,7 @@ class Finder {
 
   #string(start: number, end: number): void {
     // Without a backslash there is nothing VelesDB would write otherwise.
-    if (!this.#bytes.subarray(start, end).includes(0x5c)) return;
+    if (!hasEscape(this.#bytes, start, end)) return;
     const read = canonicalString(this.#bytes, start, end);
     if (compareBytes(read, this.#bytes.subarray(start, end)) === 0) return;
     this.#add('escape-changed', start, end, this.#excerpt(start, end), cut(read));

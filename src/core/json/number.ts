@@ -146,11 +146,9 @@ export function printFloat(value: number): string {
 
 /** The characters of an ASCII byte range. */
 export function asciiText(bytes: Uint8Array, start: number, end: number): string {
-  // One call with many arguments overflows the stack on a number of a million digits.
+  // Not in one call with all bytes as arguments: those go on the stack, and a number may have a million digits.
   let text = '';
-  for (let from = start; from < end; from += 4096) {
-    text += String.fromCharCode(...bytes.subarray(from, Math.min(end, from + 4096)));
-  }
+  for (let index = start; index < end; index++) text += String.fromCharCode(bytes[index]!);
   return text;
 }
 
