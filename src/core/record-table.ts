@@ -58,7 +58,8 @@ export interface TableTotals {
   byVerdict: Partial<Record<Verdict, number>>;
 }
 
-const NO_ROW = 0;
+/** What `previous` holds for a row without an older one. */
+export const NO_ROW = 0;
 
 /**
  * Every segment of a log, one row each in file order, in columns: about 30 bytes a row with the index. A length is the

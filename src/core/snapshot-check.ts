@@ -1,0 +1,365 @@
+import type { ByteSource } from './byte-source.ts';
+import { IdIndex } from './id-index.ts';
+import { LENGTH_FIELD_OFFSET } from './record.ts';
+import { NO_ROW, type RecordTable, VerdictCode } from './record-table.ts';
+import type { Snapshot } from './snapshot.ts';
+import type { Steps } from './steps.ts';
+import { formatU64, joinU64 } from './u64.ts';
+
+/** How a snapshot can disagree with its log (docs/contract-notes.md, "Snapshot check"). */
+export const DISAGREEMENT_KINDS = [
+  'position-beyond-end',
+  'position-not-on-boundary',
+  'hides-records',
+  'hides-damage',
+  'duplicate-id',
+  'missing-entry',
+  'extra-entry',
+  'points-elsewhere',
+] as const;
+export type DisagreementKind = (typeof DISAGREEMENT_KINDS)[number];
+
+export interface SnapshotDisagreement {
+  kind: DisagreementKind;
+  /** Absent where the snapshot as a whole is meant, or damage that no entry points at. */
+  id?: bigint;
+  /** Decimal: the offset of a length field, a position, or a count, as the log has it. */
+  expected?: string;
+  /** The same as the snapshot claims it. */
+  found?: string;
+  /** One plain sentence. */
+  text: string;
+}
+
+export interface SnapshotCheck {
+  state: 'valid' | 'disagrees';
+  /** How many disagreements there are; the list may be shorter. */
+  total: number;
+  byKind: Partial<Record<DisagreementKind, number>>;
+  disagreements: SnapshotDisagreement[];
+}
+
+export interface SnapshotCheckOptions {
+  source: Pick<ByteSource, 'size'>;
+  /** Scanned and linked. */
+  table: RecordTable;
+  /** One that passed the checks of its own bytes. */
+  snapshot: Snapshot;
+  /** At most so many disagreements are listed; all are counted. 1000 unless given. */
+  limit?: number;
+}
+
+/** Entries or rows looked at between two yields. */
+const STRIDE = 1 << 16;
+
+/**
+ * Compares a snapshot with the log it was taken of: VelesDB checks none of this (docs/format.md, "Snapshot"). The snapshot is
+ * right when its position is a record boundary inside the log, and its entries are exactly the ids that are live in the records
+ * that start before that position, each at its record. Everything there that VelesDB will not see again because replay
+ * starts behind it is said: hidden records, hidden damage.
+ *
+ * One pass over the entries and one over the rows; the id chains of the table serve as the index, so that nothing is built but
+ * one bit a row (and an index of ids the log never had, where the snapshot claims such).
+ */
+export function* checkSnapshot(options: SnapshotCheckOptions): Steps<SnapshotCheck> {
+  const checker = new Checker(options);
+  checker.position();
+  yield* checker.entries();
+  yield* checker.rows();
+  return checker.result();
+}
+
+class Checker {
+  readonly #table: RecordTable;
+  readonly #snapshot: Snapshot;
+  readonly #size: number;
+  readonly #limit: number;
+  /** Rows from here on are replayed after the snapshot; those before it are seen through the snapshot only. */
+  readonly #boundary: number;
+  readonly #counts = new Map<DisagreementKind, number>();
+  readonly #whole: SnapshotDisagreement[] = [];
+  readonly #each: SnapshotDisagreement[] = [];
+  /** One bit a row: on an id's newest row, that the snapshot has the id. */
+  readonly #listed: Bits;
+  /** One bit a row: an entry points into this damage. */
+  readonly #pointedAt: Bits;
+  /** Ids of entries that the log has no record of at all. */
+  readonly #strangers = new IdIndex();
+
+  constructor({ source, table, snapshot, limit = 1000 }: SnapshotCheckOptions) {
+    this.#table = table;
+    this.#snapshot = snapshot;
+    this.#size = source.size;
+    this.#limit = limit;
+    this.#listed = new Bits(table.rows);
+    this.#pointedAt = new Bits(table.rows);
+    this.#boundary = rowsBefore(table, snapshot.walPosition);
+  }
+
+  position(): void {
+    const { walPosition } = this.#snapshot;
+    if (walPosition > BigInt(this.#size)) {
+      this.#add({
+        kind: 'position-beyond-end',
+        expected: String(this.#size),
+        found: String(walPosition),
+        text: `The snapshot's position ${walPosition} lies beyond the end of the log at ${this.#size}: VelesDB replays nothing, and ignores what is written up to there.`,
+      });
+      return;
+    }
+    const position = Number(walPosition);
+    if (position === this.#size) return;
+    const row = this.#table.rowAt(position);
+    const start = this.#table.offsets[row]!;
+    // Where bytes behind the last record are no record, the position at their start is the end of that record.
+    const afterGap = row > 0 && this.#table.kind(row) === 'gap' && this.#table.kind(row - 1) === 'gap';
+    if (start === position && !afterGap) return;
+    const end = start + this.#table.length(row);
+    const what = this.#table.kind(row) === 'gap' ? 'unreadable bytes' : 'a record';
+    this.#add({
+      kind: 'position-not-on-boundary',
+      expected: `${start} or ${end}`,
+      found: String(position),
+      text: `The snapshot's position ${position} is no record boundary: it lies inside ${what} from ${start} to ${end}, so replay starts in the middle of it.`,
+    });
+  }
+
+  /** From the last to the first, because of an id that stands twice the last entry wins. */
+  *entries(): Steps<void> {
+    const { count } = this.#snapshot;
+    for (let entry = count - 1; entry >= 0; entry--) {
+      this.#entry(entry);
+      if (entry % STRIDE === 0) yield { done: count - entry, total: count + this.#table.linkedRows };
+    }
+  }
+
+  #entry(entry: number): void {
+    const table = this.#table;
+    const low = this.#snapshot.idLow(entry);
+    const high = this.#snapshot.idHigh(entry);
+    const newest = table.newestRow(low, high);
+    if (newest >= 0 ? this.#listed.has(newest) : this.#strangers.find(low, high) >= 0) {
+      const offset = this.#snapshot.offset(entry);
+      this.#add({
+        kind: 'duplicate-id',
+        id: joinU64(low, high),
+        found: String(offset),
+        text: `The snapshot lists id ${formatU64(low, high)} more than once; VelesDB takes the last entry and ignores this one, which points to ${offset}.`,
+      });
+      return;
+    }
+    if (newest >= 0) this.#listed.add(newest);
+    else this.#strangers.set(low, high, 0);
+
+    const current = this.#currentRow(newest);
+    const offsetHigh = this.#snapshot.offsetHigh(entry);
+    const marker =
+      offsetHigh >= 0x20_0000
+        ? Number.POSITIVE_INFINITY
+        : offsetHigh * 0x1_0000_0000 + this.#snapshot.offsetLow(entry) - LENGTH_FIELD_OFFSET;
+    if (current >= 0 && table.offsets[current] === marker) return;
+
+    const id = formatU64(low, high);
+    const offset = this.#snapshot.offset(entry);
+    const target = table.rowAt(marker);
+    const common = { id: joinU64(low, high), found: String(offset) };
+    const expected = current < 0 ? {} : { expected: String(table.offsets[current]! + LENGTH_FIELD_OFFSET) };
+    if (target >= 0 && this.#isHiddenDamage(target) && this.#mayBeOf(target, marker, low, high)) {
+      this.#pointedAt.add(target);
+      const start = table.offsets[target]!;
+      this.#add({
+        ...common,
+        ...expected,
+        kind: 'hides-damage',
+        text: `The snapshot's entry of id ${id} points to ${offset}, into damaged bytes from ${start} to ${start + table.length(target)}: VelesDB serves what stands there unchecked${current < 0 ? '' : ', although an intact older version is left'}.`,
+      });
+    } else if (current >= 0) {
+      this.#add({
+        ...common,
+        ...expected,
+        kind: 'points-elsewhere',
+        text: `The snapshot's entry of id ${id} points to ${offset}, which is ${this.#describe(marker)}; the id's current record has its length field at ${expected.expected}.`,
+      });
+    } else {
+      this.#add({
+        ...common,
+        kind: 'extra-entry',
+        text: `The snapshot lists id ${id} at ${offset}, which is ${this.#describe(marker)}; before its position the log holds no live record of that id.`,
+      });
+    }
+  }
+
+  /** Live records that the snapshot does not list, and damage that no entry points at. */
+  *rows(): Steps<void> {
+    const table = this.#table;
+    const rows = table.linkedRows;
+    const { count } = this.#snapshot;
+    const notNewest = new Bits(rows);
+    for (let row = 0; row < rows; row++) {
+      const before = this.#hasChain(row) ? table.previous[row]! : NO_ROW;
+      if (before !== NO_ROW) notNewest.add(before - 1);
+    }
+    let missing = 0;
+    for (let row = 0; row < rows; row++) {
+      if (row % STRIDE === 0) yield { done: count + row, total: count + rows };
+      if (this.#hasChain(row) && !notNewest.has(row) && !this.#listed.has(row)) {
+        const current = this.#currentRow(row);
+        if (current >= 0 && !this.#missing(row, current)) missing++;
+      }
+      if (row < this.#boundary) this.#untouchedDamage(row);
+    }
+    if (missing > 0) {
+      this.#add({
+        kind: 'hides-records',
+        expected: String(missing),
+        found: '0',
+        text: `${missing === 1 ? 'One live record' : `${missing} live records`} before the snapshot's position ${missing === 1 ? 'is' : 'are'} in no entry of it: VelesDB does not look there again and holds ${missing === 1 ? 'it' : 'them'} for absent.`,
+      });
+    }
+  }
+
+  /** Reports the live record of an id that the snapshot lacks; true when a damaged delete explains it. */
+  #missing(newest: number, current: number): boolean {
+    const table = this.#table;
+    const id = formatU64(table.idLow[current]!, table.idHigh[current]!);
+    const expected = String(table.offsets[current]! + LENGTH_FIELD_OFFSET);
+    for (let row = newest; row > current; row = table.previous[row]! - 1) {
+      if (row >= this.#boundary || table.kind(row) !== 'delete' || !table.isDamaged(row)) continue;
+      this.#add({
+        kind: 'hides-damage',
+        id: table.id(current),
+        expected,
+        text: `The snapshot does not list id ${id}, although its record at ${table.offsets[current]} is intact: a delete of it at ${table.offsets[row]} is damaged, and without the snapshot the id comes back.`,
+      });
+      return true;
+    }
+    this.#add({
+      kind: 'missing-entry',
+      id: table.id(current),
+      expected,
+      text: `The snapshot does not list id ${id}, whose current record before its position has its length field at ${expected}.`,
+    });
+    return false;
+  }
+
+  /** Damage before the position at which replay from 0 would stop or refuse, and which the snapshot steps over. */
+  #untouchedDamage(row: number): void {
+    const table = this.#table;
+    if (!this.#breaksFraming(row)) return;
+    // A gap in pieces (runs of zeros apart) is one piece of damage, and one that an entry points into was said already.
+    if (row > 0 && table.kind(row) === 'gap' && table.kind(row - 1) === 'gap') return;
+    let end = row;
+    do {
+      if (this.#pointedAt.has(end)) return;
+      end++;
+    } while (end < this.#boundary && table.kind(row) === 'gap' && table.kind(end) === 'gap');
+    const start = table.offsets[row]!;
+    const stop = table.offsets[end - 1]! + table.length(end - 1);
+    this.#add({
+      kind: 'hides-damage',
+      found: String(start),
+      text: `The snapshot's position lies behind damage from ${start} to ${stop}: VelesDB opens without noticing it, and without the snapshot replay would not get past it.`,
+    });
+  }
+
+  /** The row an id has before the position: its last applied one if that is a store, else -1. */
+  #currentRow(newest: number): number {
+    const table = this.#table;
+    for (let row = newest; row >= 0; row = table.previous[row]! - 1) {
+      if (row >= this.#boundary) continue;
+      const store = table.kind(row) === 'store';
+      // VelesDB applies a legacy record unseen, so an honest snapshot lists it also where its payload is no JSON.
+      const legacyNotJson = store && table.isLegacy(row) && table.verdictCode(row) === VerdictCode['payload-not-json'];
+      if (!legacyNotJson && !table.isApplied(row)) continue;
+      return store ? row : -1;
+    }
+    return -1;
+  }
+
+  #hasChain(row: number): boolean {
+    return this.#table.kind(row) !== 'gap' && this.#table.hasId(row);
+  }
+
+  #breaksFraming(row: number): boolean {
+    return this.#table.kind(row) === 'gap' || this.#table.verdictCode(row) === VerdictCode.torn;
+  }
+
+  #isHiddenDamage(row: number): boolean {
+    return this.#breaksFraming(row) || this.#table.verdictCode(row) === VerdictCode['crc-mismatch'];
+  }
+
+  /**
+   * Whether a damaged segment may be the record that an entry was written for. A record with sound framing names its id, but the id
+   * may be what is damaged; bytes of a gap may hold records anywhere.
+   */
+  #mayBeOf(row: number, marker: number, low: number, high: number): boolean {
+    const table = this.#table;
+    if (table.kind(row) === 'gap') return true;
+    if (table.offsets[row] !== marker) return false;
+    return !table.hasId(row) || table.kind(row) === 'store' || (table.idLow[row] === low && table.idHigh[row] === high);
+  }
+
+  #describe(marker: number): string {
+    const table = this.#table;
+    if (marker + LENGTH_FIELD_OFFSET >= this.#size) return 'beyond the end of the log';
+    const row = table.rowAt(marker);
+    if (row < 0) return 'no record';
+    const start = table.offsets[row]!;
+    if (start !== marker) return `inside the ${table.kind(row) === 'gap' ? 'unreadable bytes' : 'record'} at ${start}`;
+    if (table.kind(row) === 'gap') return 'no record';
+    const id = formatU64(table.idLow[row]!, table.idHigh[row]!);
+    if (table.kind(row) === 'delete') return `a delete of id ${id}`;
+    return row >= this.#boundary
+      ? `a record of id ${id} behind the position`
+      : `${table.isApplied(row) ? 'a' : 'a damaged'} record of id ${id}`;
+  }
+
+  #add(disagreement: SnapshotDisagreement): void {
+    const { kind } = disagreement;
+    this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
+    if (disagreement.id === undefined && kind !== 'hides-damage') this.#whole.push(disagreement);
+    else if (this.#each.length < this.#limit) this.#each.push(disagreement);
+  }
+
+  result(): SnapshotCheck {
+    let total = 0;
+    for (const count of this.#counts.values()) total += count;
+    // What is said of the whole comes first; damage without an id next; then by id, an id's disagreements together.
+    this.#each.sort((a, b) => {
+      if (a.id === b.id) return DISAGREEMENT_KINDS.indexOf(a.kind) - DISAGREEMENT_KINDS.indexOf(b.kind);
+      if (a.id === undefined || b.id === undefined) return a.id === undefined ? -1 : 1;
+      return a.id < b.id ? -1 : 1;
+    });
+    return {
+      state: total === 0 ? 'valid' : 'disagrees',
+      total,
+      byKind: Object.fromEntries(this.#counts),
+      disagreements: [...this.#whole, ...this.#each].slice(0, this.#limit),
+    };
+  }
+}
+
+/** How many rows start before a position. */
+function rowsBefore(table: RecordTable, position: bigint): number {
+  if (position >= BigInt(table.end)) return table.rows;
+  if (position <= 0n) return 0;
+  const row = table.rowAt(Number(position));
+  return table.offsets[row]! < Number(position) ? row + 1 : row;
+}
+
+/** A set of small numbers, a bit each. */
+class Bits {
+  readonly #bits: Uint8Array;
+
+  constructor(size: number) {
+    this.#bits = new Uint8Array((size >>> 3) + 1);
+  }
+
+  has(index: number): boolean {
+    return (this.#bits[index >>> 3]! & (1 << (index & 7))) !== 0;
+  }
+
+  add(index: number): void {
+    this.#bits[index >>> 3]! |= 1 << (index & 7);
+  }
+}
