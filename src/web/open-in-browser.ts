@@ -19,5 +19,5 @@ export function openInBrowser(address: string, platform = process.platform, envi
 export function openerOf(platform: NodeJS.Platform, environment: NodeJS.ProcessEnv): string[] | null {
   if (platform === 'darwin') return ['open'];
   if (platform === 'win32') return ['rundll32', 'url.dll,FileProtocolHandler'];
-  return environment['DISPLAY'] || environment['WAYLAND_DISPLAY'] ? ['xdg-open'] : null;
+  return environment.DISPLAY || environment.WAYLAND_DISPLAY ? ['xdg-open'] : null;
 }
