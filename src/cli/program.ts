@@ -3,8 +3,10 @@ import packageFile from '../../package.json' with { type: 'json' };
 import { DEFAULT_GENERATION, GENERATIONS, VIEWS } from '../core/generation.ts';
 import { parseU64 } from '../core/u64.ts';
 import { escapeInvisible } from '../core/visible.ts';
+import { DURABILITIES } from '../main/engine/log-writer.ts';
 import { toErrorValue } from '../shared/errors.ts';
 import { type CommandLine, Exit, UsageError } from './command-line.ts';
+import { batchCommand } from './commands/batch.ts';
 import { dumpCommand } from './commands/dump.ts';
 import { historyCommand } from './commands/history.ts';
 import { replayCommand } from './commands/replay.ts';
@@ -96,8 +98,28 @@ function describeProgram(line: CommandLine, finish: (status: Exit) => void): Com
     .addOption(new Option('--as <VIEW>', 'whose live record is marked').choices(VIEWS).default(DEFAULT_GENERATION))
     .action(async (path, id, options) => finish(await historyCommand(line, path, id, options)));
 
+  command('batch', 'stores and deletes from standard input, one JSON operation a line')
+    .addArgument(new Argument('<DIR>', 'a collection, or an existing directory that becomes one'))
+    .addOption(
+      new Option('--durability <MODE>', 'what a write survives: loss of power, the end of this process, nothing')
+        .choices(DURABILITIES)
+        .default('fsync'),
+    )
+    .option('--canonical', 'write payloads byte for byte as VelesDB would, instead of as they stand in the line')
+    .addHelpText('after', BATCH_HELP)
+    .action(async (path, options) => finish(await batchCommand(line, path, options)));
+
   return program;
 }
+
+const BATCH_HELP = `
+Lines:
+  {"op":"store","id":"1","payload":{"any":"JSON"}}   also without "op", as dump prints it
+  {"op":"delete","id":"1"}
+  {"op":"batch","entries":[["1",{}],["2",null]]}
+  {"op":"snapshot"}
+  {"op":"flush"}
+The first refused line ends the run; the lines before it stay.`;
 
 function parseId(text: string): bigint {
   const id = parseU64(text);

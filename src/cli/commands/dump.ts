@@ -7,7 +7,8 @@ import { scan } from '../../core/scan.ts';
 import { runToEnd } from '../../core/steps.ts';
 import { formatU64 } from '../../core/u64.ts';
 import { crc32 } from '../../main/engine/crc32.ts';
-import { findSnapshot, openLogForReading } from '../../main/services/read-collection.ts';
+import { loadSnapshot } from '../../main/engine/snapshot-file.ts';
+import { openLogForReading } from '../../main/services/read-collection.ts';
 import { type CommandLine, Exit } from '../command-line.ts';
 import { eachCollection } from '../directories.ts';
 import { JsonLines } from '../json-lines.ts';
@@ -77,8 +78,8 @@ function openGeneration(
   source: ByteSource,
   generation: Generation,
 ): OpenedView | { ok: false; error: VelesError } {
-  const found = findSnapshot(line.files, directory);
-  const snapshot = found.state === 'usable' ? found.snapshot : null;
+  const found = loadSnapshot(line.files, directory);
+  const snapshot = found.state === 'valid' ? found.snapshot : null;
   const result = runToEnd(replay({ source, crc32, generation, snapshot }));
   if (!result.ok) return { ok: false, error: { kind: result.kind, message: result.message } };
   const { index } = result;

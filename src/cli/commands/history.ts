@@ -9,7 +9,8 @@ import { isDamage, type Verdict } from '../../core/segment.ts';
 import { runToEnd } from '../../core/steps.ts';
 import { highU32, lowU32, readU32 } from '../../core/u64.ts';
 import { crc32 } from '../../main/engine/crc32.ts';
-import { findSnapshot, openLogForReading } from '../../main/services/read-collection.ts';
+import { loadSnapshot } from '../../main/engine/snapshot-file.ts';
+import { openLogForReading } from '../../main/services/read-collection.ts';
 import { VelescopeError } from '../../shared/errors.ts';
 import { type CommandLine, Exit } from '../command-line.ts';
 import { oneCollection, reporting } from '../directories.ts';
@@ -78,8 +79,8 @@ function liveRowIn(
   high: number,
 ): number | null {
   if (view === 'salvage') return table.liveRow(low, high);
-  const found = findSnapshot(line.files, directory);
-  const snapshot = found.state === 'usable' ? found.snapshot : null;
+  const found = loadSnapshot(line.files, directory);
+  const snapshot = found.state === 'valid' ? found.snapshot : null;
   const result = runToEnd(replay({ source, crc32, generation: view, snapshot }));
   if (!result.ok) return null;
   const slot = result.index.find(low, high);

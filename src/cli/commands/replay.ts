@@ -3,7 +3,8 @@ import { replay } from '../../core/replay.ts';
 import { runToEnd } from '../../core/steps.ts';
 import { formatU64 } from '../../core/u64.ts';
 import { crc32 } from '../../main/engine/crc32.ts';
-import { findSnapshot, openLogForReading } from '../../main/services/read-collection.ts';
+import { loadSnapshot } from '../../main/engine/snapshot-file.ts';
+import { openLogForReading } from '../../main/services/read-collection.ts';
 import { type CommandLine, Exit } from '../command-line.ts';
 import { eachCollection } from '../directories.ts';
 import { JsonLines } from '../json-lines.ts';
@@ -24,8 +25,8 @@ export function replayCommand(
   return eachCollection(line, directories, options, async ({ directory }) => {
     const log = openLogForReading(line.files, directory);
     try {
-      const found = findSnapshot(line.files, directory);
-      const snapshot = found.state === 'usable' ? found.snapshot : null;
+      const found = loadSnapshot(line.files, directory);
+      const snapshot = found.state === 'valid' ? found.snapshot : null;
       const result = runToEnd(replay({ source: log.source, crc32, generation: options.as, snapshot }));
       const { usedSnapshot } = result;
       if (!result.ok) {

@@ -3,8 +3,7 @@ import { isAccepted } from '../../core/json/check.ts';
 import { toErrorValue, VelescopeError } from '../../shared/errors.ts';
 import { type Files, statusOrNull } from '../engine/files.ts';
 import { CONFIG_FILE, LOCK_FILE, LOG_FILE } from '../engine/lock.ts';
-
-export const SNAPSHOT_FILE = 'payloads.snapshot';
+import { SNAPSHOT_FILE } from '../engine/snapshot-file.ts';
 
 /** The highest `schema_version` that VelesDB releases accept (docs/format.md, "Data directory"). */
 export const NEWEST_SCHEMA = 2;
