@@ -5,7 +5,7 @@ import { readFully } from './files.ts';
 /** Read for a request that does not follow the one before: covers a small record, length and payload, in one call. */
 const RANDOM_WINDOW = 4 << 10;
 /** The window of a pass through the file. Larger ones gained nothing; smaller ones cost system calls. */
-const SEQUENTIAL_WINDOW = 256 << 10;
+const SEQUENTIAL_WINDOW = 1 << 20;
 
 /**
  * A byte source over an open file. Keeps one window of the file in memory: small where requests jump, growing while they
@@ -47,7 +47,7 @@ export class FileSource implements ByteSource {
 
   #fill(offset: number, wanted: number): Uint8Array {
     const follows = offset >= this.#start && offset <= this.#start + this.#length + RANDOM_WINDOW && this.#length > 0;
-    this.#window = follows ? Math.min(this.#window * 4, SEQUENTIAL_WINDOW) : RANDOM_WINDOW;
+    this.#window = follows ? Math.min(this.#window * 16, SEQUENTIAL_WINDOW) : RANDOM_WINDOW;
     const length = Math.min(Math.max(wanted, this.#window), this.#size - offset);
     if (length > SEQUENTIAL_WINDOW) {
       // One large payload must not leave its size in memory for good.
