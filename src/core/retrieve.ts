@@ -7,9 +7,10 @@ import {
   SHORT_READ,
   type VelesError,
 } from './generation.ts';
-import { checkPayload } from './json/check.ts';
+import { checkPayload, isAccepted } from './json/check.ts';
 import { readU32 } from './u64.ts';
 
+const FIRST_READ = 512;
 const I64_MAX = 0x7fff_ffff_ffff_ffffn;
 
 export type Retrieved =
@@ -28,8 +29,9 @@ export function retrieve(source: ByteSource, offset: number | bigint, generation
     offset = Number(offset);
   }
   if (offset + 4 > source.size) return { ok: false, error: SHORT_READ, bytes: null };
-  // Most payloads are small: one read that takes the length and, with luck, all of the payload.
-  let bytes = source.read(offset, 4096);
+  // Most payloads are small: one read that takes the length and, with luck, all of the payload. Reading more than this for it
+  // costs more than a second read for the larger ones.
+  let bytes = source.read(offset, FIRST_READ);
   const length = readU32(bytes, 0);
   if (offset + 4 + length > source.size) {
     const present = source.size - offset - 4;
@@ -37,6 +39,7 @@ export function retrieve(source: ByteSource, offset: number | bigint, generation
     return { ok: false, error, bytes: present === 0 ? null : source.read(offset + 4, present) };
   }
   bytes = 4 + length <= bytes.length ? bytes.subarray(4, 4 + length) : source.read(offset + 4, length);
+  if (isAccepted(bytes)) return { ok: true, payload: bytes };
   const check = checkPayload(bytes);
   if (check.state === 'ok') return { ok: true, payload: bytes };
   return { ok: false, error: { kind: 'InvalidData', message: check.message }, bytes: length === 0 ? null : bytes };

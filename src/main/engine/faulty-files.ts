@@ -7,7 +7,7 @@ export type CallKind =
   | 'open'
   | 'status'
   | 'size'
-  | 'isUnchanged'
+  | 'hasSize'
   | 'read'
   | 'append'
   | 'sync'
@@ -151,8 +151,8 @@ class FaultyFile implements OpenFile {
     return this.#files.run('status', this.path, () => this.#inner.status());
   }
 
-  isUnchanged(size: number): boolean {
-    return this.#files.run('isUnchanged', this.path, () => this.#inner.isUnchanged(size), size);
+  hasSize(size: number): boolean {
+    return this.#files.run('hasSize', this.path, () => this.#inner.hasSize(size), size);
   }
 
   read(into: Uint8Array, start: number, length: number, position: number): number {

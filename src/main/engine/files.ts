@@ -42,12 +42,8 @@ export interface OpenFile {
   /** Current size in bytes. */
   size(): number;
   status(): FileStatus;
-  /**
-   * Whether the file has exactly this size and still has a name; false otherwise. One system call: it runs before every
-   * write. It cannot see that the name now belongs to another file while this one lives on under a third name: compare
-   * `status()` with `Files.status(path)` for that.
-   */
-  isUnchanged(size: number): boolean;
+  /** Whether the file has exactly this size: as `size() === size`, but quicker, because it runs before every write. */
+  hasSize(size: number): boolean;
   /** Reads at `position` into `into[start, start + length)`. Returns the bytes read, fewer only where the file ends. */
   read(into: Uint8Array, start: number, length: number, position: number): number;
   /** Writes `from[start, start + length)` at the end of the file. Returns the bytes written, which may be fewer. */

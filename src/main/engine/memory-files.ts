@@ -428,9 +428,8 @@ export class MemoryFile implements OpenFile {
     return statusOf(this.#open());
   }
 
-  isUnchanged(size: number): boolean {
-    const node = this.#open();
-    return node.content.length === size && node.names > 0;
+  hasSize(size: number): boolean {
+    return this.#open().content.length === size;
   }
 
   read(into: Uint8Array, start: number, length: number, position: number): number {
