@@ -24,5 +24,7 @@ export function isStale() {
 /** Builds everything. Returns the build's exit status. */
 export function build() {
   const cli = join(root, 'node_modules', 'electron-vite', 'bin', 'electron-vite.js');
-  return spawnSync(process.execPath, [cli, 'build'], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] }).status ?? 1;
+  return (
+    spawnSync(process.execPath, [cli, 'build'], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] }).status ?? 1
+  );
 }

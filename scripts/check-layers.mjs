@@ -52,7 +52,9 @@ const IMPORT =
 
 function* importsOf(text) {
   // Comments may quote imports.
-  const code = text.replace(/\/\*[\s\S]*?\*\//g, (comment) => comment.replace(/[^\n]/g, ' ')).replace(/^\s*\/\/.*$/gm, '');
+  const code = text
+    .replace(/\/\*[\s\S]*?\*\//g, (comment) => comment.replace(/[^\n]/g, ' '))
+    .replace(/^\s*\/\/.*$/gm, '');
   for (const match of code.matchAll(IMPORT)) {
     const line = code.slice(0, match.index + match[0].length).split('\n').length;
     yield { specifier: match[2] ?? match[3] ?? match[4] ?? match[5], typeOnly: match[1] !== undefined, line };
@@ -63,7 +65,11 @@ function* importsOf(text) {
 function objection(file, part, { specifier, typeOnly }) {
   const rule = RULES[part];
   if (specifier.startsWith('.')) {
-    const target = relative(source, resolve(source, dirname(file), specifier.replace(/[?#].*$/, ''))).split(sep).join('/');
+    const target = relative(source, resolve(source, dirname(file), specifier.replace(/[?#].*$/, '')))
+      .split(sep)
+      .join('/');
+    // The version is written in one place.
+    if (target === '../package.json' && rule.node) return null;
     if (target.startsWith('..')) return 'leads out of src/';
     if (isTestFile(target)) return 'imports what only tests use';
     const targetPart = target.split('/')[0];

@@ -52,7 +52,10 @@ export function provideChromium(say) {
   }
   say('Chromium: none here; downloading the one of Playwright');
   const cli = join(import.meta.dirname, '..', 'node_modules', 'playwright', 'cli.js');
-  spawnSync(process.execPath, [cli, 'install', 'chromium'], { stdio: ['ignore', 'inherit', 'inherit'], timeout: 300_000 });
+  spawnSync(process.execPath, [cli, 'install', 'chromium'], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    timeout: 300_000,
+  });
   const downloaded = playwrightChromium();
   if (downloaded) return downloaded;
   if (process.getuid?.() === 0 && existsSync('/etc/debian_version')) {

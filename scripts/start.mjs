@@ -54,7 +54,12 @@ async function runDesktop() {
 async function runBrowserDoor(reason) {
   console.log(`Velescope in the browser, not on the desktop: ${reason}. Open this address (Ctrl+C ends it):`);
   const options = switches.has('--no-open') ? ['--no-open'] : [];
-  const { status } = await run(process.execPath, [join(root, 'out', 'cli', 'index.js'), 'serve', directory, ...options]);
+  const { status } = await run(process.execPath, [
+    join(root, 'out', 'cli', 'index.js'),
+    'serve',
+    directory,
+    ...options,
+  ]);
   process.exitCode = status ?? 1;
 }
 

@@ -37,7 +37,9 @@ function stage(name, work) {
     console.error(error);
     status = 1;
   }
-  say(`== ${name}: ${status === 0 ? 'ok' : `FAILED (status ${status})`}, ${((Date.now() - started) / 1000).toFixed(1)} s`);
+  say(
+    `== ${name}: ${status === 0 ? 'ok' : `FAILED (status ${status})`}, ${((Date.now() - started) / 1000).toFixed(1)} s`,
+  );
   return status;
 }
 
@@ -138,7 +140,7 @@ tests(
 
 if (built === 0) {
   const chromium = provideChromium(say);
-  if (!electronExecutable()) say('e2e: project electron does not run here: Electron\'s runtime is not installed');
+  if (!electronExecutable()) say("e2e: project electron does not run here: Electron's runtime is not installed");
   else if (!hasDisplay()) say('e2e: project electron does not run here: there is no display');
   const endToEndReport = join(results, 'e2e.json');
   tests(
