@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'electron-vite';
 import { NONCE_PLACEHOLDER } from './src/main/content-security.ts';
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
 /**
  * One build for every door. The Node entries (desktop main process, command line, worker threads) share
@@ -9,6 +12,7 @@ import { NONCE_PLACEHOLDER } from './src/main/content-security.ts';
  */
 export default defineConfig({
   main: {
+    define: { __VELESCOPE_VERSION__: JSON.stringify(version) },
     build: {
       outDir: 'out',
       emptyOutDir: true,
@@ -17,7 +21,7 @@ export default defineConfig({
         input: {
           'main/index': resolve('src/main/index.ts'),
           'cli/index': resolve('src/cli/index.ts'),
-          'worker/session': resolve('src/main/engine/session-worker.ts'),
+          'worker/session': resolve('src/main/session/worker.ts'),
         },
         output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
       },

@@ -11,7 +11,7 @@ export default defineConfig<AppOptions>({
   retries: 0,
   timeout: 60_000,
   expect: { timeout: 10_000 },
-  forbidOnly: process.env['CI'] !== undefined,
+  forbidOnly: process.env.CI !== undefined,
   reporter: 'list',
   projects: [
     { name: 'browser', use: { door: 'browser' } },

@@ -506,6 +506,16 @@ describe('directories named outside the page', () => {
     expect(opened).toEqual([join(directory, 'data')]);
   });
 
+  test('another window keeps what it shows', async () => {
+    const { window } = await start();
+    menuItem('New Window').click!({} as never, undefined, {} as never);
+    drop(window, join(directory, 'data'));
+    await sent(window, 1);
+    await settle();
+    expect(window.webContents.sent).toHaveLength(1);
+    expect(electron.BrowserWindow.all[1]!.webContents.sent).toEqual([]);
+  });
+
   test.each([
     ['a file', () => join(directory, 'file')],
     ['what is not there', () => join(directory, 'none')],

@@ -70,7 +70,10 @@ export async function startDesktop(
     onDropped: (contents, path) => void open(path, BrowserWindow.fromWebContents(contents)),
     onRefused: (reason) => console.warn(`velescope: ${reason}`),
   });
-  services.onEvent((event) => ipc.broadcast(event));
+  services.onEvent((event) => {
+    // Told below, to the one window that was meant: the others keep what they show.
+    if (event.event !== 'opened') ipc.broadcast(event);
+  });
 
   /** Opens a path that a person named outside the page, and tells the window, or the person, what came of it. */
   async function open(path: string, window: BrowserWindow | null): Promise<void> {

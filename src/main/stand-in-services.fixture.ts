@@ -32,6 +32,7 @@ export function standInServices(given: Partial<Handlers> = {}, downloads: Record
     },
     async openPath(path) {
       opened.push(path);
+      emit({ event: 'opened', database: database(path) });
       return database(path);
     },
     download: (name) => downloads[name] ?? null,
