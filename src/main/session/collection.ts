@@ -1,0 +1,197 @@
+import { join } from 'node:path';
+import type { ByteSource } from '../../core/byte-source.ts';
+import type { Generation, View } from '../../core/generation.ts';
+import { GENERATIONS } from '../../core/generation.ts';
+import {
+  isSound,
+  type OutcomeLists,
+  outcomeOf,
+  salvageOutcome,
+  type ViewDifference,
+  type ViewOutcome,
+} from '../../core/outcomes.ts';
+import { checkPayloads } from '../../core/payload-check.ts';
+import { RecordTable, type TableTotals } from '../../core/record-table.ts';
+import { rowToRescanFrom, scan } from '../../core/scan.ts';
+import { NO_SNAPSHOT, parseSnapshot, type Snapshot } from '../../core/snapshot.ts';
+import { checkSnapshot, type SnapshotCheck } from '../../core/snapshot-check.ts';
+import type { Steps } from '../../core/steps.ts';
+import { VelescopeError } from '../../shared/errors.ts';
+import { crc32 } from '../engine/crc32.ts';
+import { FileSource } from '../engine/file-source.ts';
+import { type FileStatus, type Files, type OpenFile, statusOrNull, systemCode } from '../engine/files.ts';
+import { LOG_FILE } from '../engine/lock.ts';
+
+export const SNAPSHOT_FILE = 'payloads.snapshot';
+
+/** What became of the snapshot file. */
+export type SnapshotFound =
+  | { state: 'absent' }
+  | { state: 'invalid'; reason: string }
+  | { state: 'read'; snapshot: Snapshot; check: SnapshotCheck | null };
+
+/** How the log changed under us since it was last looked at. */
+export type LogChange = 'same' | 'grew' | 'shrank' | 'replaced' | 'vanished';
+
+/**
+ * Everything a session knows of one collection's log: the columns of the scan, the snapshot and how it compares, and each
+ * generation's outcome. Reads only; it never creates, locks or changes a file.
+ */
+export class CollectionState {
+  table = new RecordTable();
+  snapshot: SnapshotFound = { state: 'absent' };
+  outcomes: Partial<Record<View, ViewOutcome>> = {};
+  totals: TableTotals = this.table.totals();
+  #file: OpenFile | null = null;
+  #identity: FileStatus | null = null;
+  #source: FileSource | null = null;
+  readonly logPath: string;
+  readonly snapshotPath: string;
+
+  constructor(
+    readonly files: Files,
+    readonly directory: string,
+  ) {
+    this.logPath = join(directory, LOG_FILE);
+    this.snapshotPath = join(directory, SNAPSHOT_FILE);
+  }
+
+  /** Whether there is a log; a missing one is an empty collection, as it is to the engine. */
+  get exists(): boolean {
+    return this.#file !== null;
+  }
+
+  /** The log's bytes, as far as they have been looked at. */
+  get source(): ByteSource {
+    return this.#source ?? NO_BYTES;
+  }
+
+  get size(): number {
+    return this.#source?.size ?? 0;
+  }
+
+  /** Opens the log for reading and loads the snapshot. Throws coded errors; a missing log or snapshot is none. */
+  open(): void {
+    const directory = statusOrNull(this.files, this.directory);
+    if (!directory) throw new VelescopeError('NOT_FOUND', `There is no directory ${this.directory}.`);
+    if (directory.kind !== 'directory') {
+      throw new VelescopeError('NOT_A_DIRECTORY', `${this.directory} is not a directory.`);
+    }
+    if (statusOrNull(this.files, this.logPath)) {
+      this.#file = this.files.open(this.logPath, 'read');
+      this.#identity = this.#file.status();
+      this.#source = new FileSource(this.#file);
+    }
+    this.loadSnapshot();
+  }
+
+  close(): void {
+    this.#file?.close();
+    this.#file = null;
+    this.#source = null;
+  }
+
+  /** Forgets everything and opens anew. */
+  reopen(): void {
+    this.close();
+    this.table = new RecordTable();
+    this.totals = this.table.totals();
+    this.outcomes = {};
+    this.open();
+  }
+
+  loadSnapshot(): void {
+    let bytes: Uint8Array;
+    try {
+      bytes = this.files.readWhole(this.snapshotPath, 0x7fff_ffff);
+    } catch (thrown) {
+      if (systemCode(thrown) === 'ENOENT') {
+        this.snapshot = { state: 'absent' };
+        return;
+      }
+      // Whatever is wrong with it, the engine falls back to a full replay; so do we, and say why.
+      this.snapshot = { state: 'invalid', reason: thrown instanceof Error ? thrown.message : NO_SNAPSHOT.message };
+      return;
+    }
+    const parsed = parseSnapshot(bytes, crc32);
+    this.snapshot = parsed.ok
+      ? { state: 'read', snapshot: parsed.snapshot, check: null }
+      : { state: 'invalid', reason: parsed.error.message };
+  }
+
+  /** Looks whether the log is still the file we know, and makes appended bytes visible to `source`. */
+  lookAgain(): LogChange {
+    const now = statusOrNull(this.files, this.logPath);
+    if (!this.#file || !this.#identity || !this.#source) {
+      if (!now) return 'same';
+      this.reopen();
+      return 'replaced';
+    }
+    if (!now) return 'vanished';
+    if (now.device !== this.#identity.device || now.inode !== this.#identity.inode) return 'replaced';
+    if (now.size < this.#source.size) return 'shrank';
+    if (now.size === this.#source.size) return 'same';
+    this.#source.extendTo(now.size);
+    return 'grew';
+  }
+
+  /** Scans from where the table ends. After growth, `forgetTail` must come first. */
+  *scanOn(): Steps<void> {
+    const steps = scan({ source: this.source, crc32: crc32, table: this.table });
+    for (;;) {
+      const step = steps.next();
+      this.table.link();
+      if (step.done) break;
+      yield step.value;
+    }
+    this.totals = this.table.totals();
+  }
+
+  /** Drops rows that may look different now that the log goes on; returns the first row to be scanned again. */
+  forgetTail(): number {
+    const row = rowToRescanFrom(this.table);
+    this.table.truncate(row);
+    return row;
+  }
+
+  /** Reads payloads from `fromRow` on, compares the snapshot, and works out what each generation makes of it all. */
+  *examine(fromRow: number): Steps<void> {
+    yield* checkPayloads({ source: this.source, table: this.table, fromRow });
+    this.totals = this.table.totals();
+    yield* this.compareViews();
+  }
+
+  *compareViews(): Steps<void> {
+    const { table, source } = this;
+    if (this.snapshot.state === 'read') {
+      this.snapshot.check = yield* checkSnapshot({ source, table, snapshot: this.snapshot.snapshot });
+    }
+    const snapshot = this.snapshot.state === 'read' ? this.snapshot.snapshot : null;
+    const snapshotAgrees = this.snapshot.state === 'read' && this.snapshot.check?.state === 'valid';
+    const outcomes: Partial<Record<View, ViewOutcome>> = { salvage: salvageOutcome(table, true) };
+    for (const generation of GENERATIONS) {
+      outcomes[generation] =
+        (snapshot === null || snapshotAgrees) && isSound(table)
+          ? outcomes.salvage!
+          : yield* outcomeOf({ source, crc32: crc32, table, snapshot, snapshotAgrees, payloads: true, generation });
+    }
+    this.outcomes = outcomes;
+  }
+
+  difference(view: View): ViewDifference | null {
+    const outcome = this.outcomes[view];
+    return outcome?.opens ? outcome.difference : null;
+  }
+
+  lists(view: View): OutcomeLists | null {
+    const outcome = this.outcomes[view];
+    return outcome?.opens ? outcome.lists : null;
+  }
+}
+
+const NO_BYTES: ByteSource = { size: 0, read: () => new Uint8Array(0) };
+
+/** Narrowing for callers that loop over views. */
+export function isGeneration(view: View): view is Generation {
+  return view !== 'salvage';
+}

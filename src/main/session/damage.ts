@@ -1,0 +1,127 @@
+import { explainDamage } from '../../core/explain.ts';
+import { GENERATIONS } from '../../core/generation.ts';
+import { isAccepted } from '../../core/json/check.ts';
+import { CRC_SIZE, Marker, STORE_HEADER_SIZE } from '../../core/record.ts';
+import { type Candidate, findCandidates } from '../../core/repair/candidates.ts';
+import { VelescopeError } from '../../shared/errors.ts';
+import type { CandidateView, Damage, Result } from '../../shared/protocol.ts';
+import type { CollectionState } from './collection.ts';
+import { describeRow } from './rows.ts';
+
+/** Candidates are looked for in the segment and a little behind it; a longer one is too large to be one record's damage. */
+const LARGEST_SEGMENT = 8 << 20;
+const LOOK_BEHIND = 64 << 10;
+const lenient = new TextDecoder('utf-8', { fatal: false });
+
+/** Rows that are damaged, in file order, made anew when the table changed. */
+export class DamageList {
+  #rows: number[] = [];
+  #revision = -1;
+
+  constructor(private readonly state: CollectionState) {}
+
+  rows(revision: number): readonly number[] {
+    if (this.#revision !== revision) {
+      this.#rows = [];
+      const { table } = this.state;
+      for (let row = 0; row < table.linkedRows; row++) if (table.isDamaged(row)) this.#rows.push(row);
+      this.#revision = revision;
+    }
+    return this.#rows;
+  }
+}
+
+/** One piece of damage in words. */
+export function describeDamage(state: CollectionState, row: number, inFlight: boolean): Damage {
+  const { table } = state;
+  const described = describeRow(state, 'salvage', row);
+  const explained = explainDamage(
+    { source: state.source, table, snapshot: state.snapshot.state === 'read' ? state.snapshot.snapshot : null },
+    row,
+  );
+  return {
+    row,
+    offset: described.offset,
+    length: described.length,
+    verdict: described.verdict,
+    kind: described.kind,
+    ...(described.id === undefined ? {} : { id: described.id }),
+    ...(described.claimedId === undefined ? {} : { claimedId: described.claimedId }),
+    foundBySearch: described.foundBySearch,
+    inFlight,
+    title: explained.title,
+    explanation: explained.explanation,
+    hint: explained.hint,
+    consequences: GENERATIONS.map((generation) => ({
+      generation,
+      text: explained.consequences.find((entry) => entry.generation === generation)?.text ?? '',
+    })),
+    possible: (table.possible.get(row) ?? []).map(({ offset, length, id }) => ({
+      offset: String(offset),
+      length,
+      id: String(id),
+    })),
+  };
+}
+
+/** What could repair a damaged row, best first. Nothing is applied. */
+export function candidatesFor(state: CollectionState, row: number): { candidates: Candidate[]; more: number } {
+  const { table, source } = state;
+  if (!table.isDamaged(row)) return { candidates: [], more: 0 };
+  const offset = table.offsets[row]!;
+  const length = table.length(row);
+  if (length > LARGEST_SEGMENT) return { candidates: [], more: 0 };
+  const following: number[] = [];
+  for (let next = row + 1; next < table.rows && following.length < 64; next++) {
+    const distance = table.offsets[next]! - offset;
+    if (distance > length + LOOK_BEHIND) break;
+    if (!table.isDamaged(next)) following.push(distance);
+  }
+  return findCandidates({
+    bytes: source.read(offset, Math.min(length + LOOK_BEHIND, source.size - offset)).slice(),
+    segmentLength: length,
+    framingBelieved: table.verdict(row) === 'crc-mismatch',
+    followingRecords: following,
+    recordOffset: offset,
+    isPayloadJson: isAccepted,
+    isPlausibleId: (low, high) => table.newestRow(low, high) >= 0 || high === 0,
+  });
+}
+
+export function describeCandidates(state: CollectionState, row: number): Result<'damage.candidates'> {
+  const { candidates, more } = candidatesFor(state, row);
+  return { candidates: candidates.map((candidate, index) => describeCandidate(state, row, candidate, index)), more };
+}
+
+function describeCandidate(state: CollectionState, row: number, candidate: Candidate, index: number): CandidateView {
+  const low = Number(candidate.id & 0xffff_ffffn);
+  const high = Number(candidate.id >> 32n);
+  return {
+    index,
+    kind: candidate.kind,
+    description: candidate.description,
+    provenByCrc: candidate.provenByCrc,
+    leavesJson: candidate.leavesJson,
+    changes: candidate.changes.map(({ offset, before, after }) => ({
+      offset,
+      before: Buffer.from(before).toString('hex'),
+      after: Buffer.from(after).toString('hex'),
+    })),
+    id: String(candidate.id),
+    length: candidate.length,
+    preview: lenient.decode(payloadOf(candidate.record).subarray(0, 4096)),
+    mayBecomeDraft: candidate.leavesJson && candidate.provenByCrc && !state.table.hasIntactAfter(row, low, high),
+  };
+}
+
+function payloadOf(record: Uint8Array): Uint8Array {
+  return record[0] === Marker.crcStore ? record.subarray(STORE_HEADER_SIZE, record.length - CRC_SIZE) : NO_BYTES;
+}
+const NO_BYTES = new Uint8Array(0);
+
+/** The candidate of a damaged row by its number. */
+export function candidateAt(state: CollectionState, row: number, index: number): Candidate {
+  const candidate = candidatesFor(state, row).candidates[index];
+  if (!candidate) throw new VelescopeError('NO_SUCH_RECORD', `There is no candidate ${index} for row ${row}.`);
+  return candidate;
+}

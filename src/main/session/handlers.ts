@@ -1,0 +1,286 @@
+import { encodeUtf8 } from '../../core/json/encode.ts';
+import { parseU64 } from '../../core/u64.ts';
+import { VelescopeError } from '../../shared/errors.ts';
+import type { Handlers, Result, StoredDraft, Summary } from '../../shared/protocol.ts';
+import type { Operation } from '../engine/log-payload-storage.ts';
+import { candidateAt, DamageList, describeCandidates, describeDamage } from './damage.ts';
+import { DraftStore, type KeptDraft } from './drafts.ts';
+import { importLines } from './import-lines.ts';
+import { payloadText } from './record-detail.ts';
+import { RecoverySession } from './recovery.ts';
+import { renderReport } from './report.ts';
+import type { Session } from './session.ts';
+import { Writer } from './writing.ts';
+
+/** The calls a session answers: everything that names one, but for opening and closing it and for asking a person for a path. */
+export type SessionMethod = Exclude<
+  keyof Handlers,
+  | `app.${string}`
+  | `settings.${string}`
+  | `directory.${string}`
+  | `database.${string}`
+  | 'session.open'
+  | 'session.close'
+  | 'recovery.chooseTarget'
+>;
+/** Calls that need a path which only the main process may supply; it travels beside the parameters, never in them. */
+export interface Supplied {
+  path: string | null;
+}
+export type SessionHandlers = {
+  [M in SessionMethod]: (
+    params: Parameters<Handlers[M]>[0],
+    context: Parameters<Handlers[M]>[1],
+    supplied: Supplied,
+  ) => Promise<Result<M>> | Result<M>;
+};
+
+/** Binds the calls to one session. */
+export function createSessionHandlers(session: Session): SessionHandlers {
+  const { state } = session;
+  const drafts = new DraftStore(session.options.settingsDirectory, session.directory);
+  const damage = new DamageList(state);
+  const recovery = new RecoverySession(session);
+
+  const current = (id: string): { offset: string; text: string | null } | null => {
+    const value = parseId(id);
+    const row = state.table.liveRow(Number(value & 0xffff_ffffn), Number(value >> 32n));
+    return row < 0 ? null : { offset: String(state.table.offsets[row]!), text: payloadText(state, row) };
+  };
+  const conflicts = (draft: KeptDraft): boolean => (current(draft.id)?.offset ?? null) !== (draft.base?.offset ?? null);
+  const describeDraft = (draft: KeptDraft): StoredDraft => ({ ...draft, conflict: conflicts(draft) });
+  const draftsChanged = () => session.options.emit({ event: 'drafts', session: session.options.name });
+  const requireWriter = (): Writer => {
+    if (session.writer) return session.writer;
+    throw new VelescopeError('WRITING_OFF', 'Writing is off.', {
+      next: 'Turn writing on in the status bar, then save.',
+    });
+  };
+  /** Turns the writing half off for work that takes the locks itself, and on again if it was. */
+  const besideWriting = async <Value>(work: () => Promise<Value> | Value): Promise<Value> => {
+    const wasOn = session.writer !== null;
+    session.writer?.close();
+    session.writer = null;
+    try {
+      return await work();
+    } finally {
+      if (wasOn && !session.refusal()) turnOn();
+    }
+  };
+  const turnOn = () => {
+    session.writer = new Writer(state.files, session.directory, 'v3.12', session.durability, (warning) =>
+      session.warn(warning),
+    );
+  };
+  const wrote = async (): Promise<void> => {
+    if (session.summary().fullText.present) session.fullTextStale = true;
+    await session.catchUp();
+  };
+
+  return {
+    'session.summary': () => session.summary(),
+    'session.setView': ({ view }) => {
+      session.setView(view);
+      return session.summary();
+    },
+    'session.setFollow': ({ on }) => {
+      session.setFollow(on);
+      return session.summary();
+    },
+    'session.rescan': async () => {
+      session.writer?.close();
+      session.writer = null;
+      await session.rescan();
+      return session.summary();
+    },
+
+    'records.query': ({ filter, order }, context) => session.query(filter, order, context),
+    'records.closeQuery': ({ query }) => {
+      session.closeQuery(query);
+      return {};
+    },
+    'records.page': ({ query, from, count }) => session.page(query, from, count),
+    'records.locate': ({ query, target }) => session.locate(query, target),
+    'record.read': ({ row }) => session.record(row),
+    'record.bytes': ({ offset, length }) => session.bytes(offset, length),
+    'record.history': ({ id }) => session.history(id),
+    'log.map': ({ buckets }) => session.map(buckets),
+
+    'damage.list': ({ from, count }) => {
+      const rows = damage.rows(session.revision);
+      return {
+        total: rows.length,
+        damage: rows.slice(from, from + count).map((row) => describeDamage(state, row, session.isInFlight(row))),
+      };
+    },
+    'damage.at': ({ row }) => {
+      session.requireRow(row);
+      return state.table.isDamaged(row) ? describeDamage(state, row, session.isInFlight(row)) : null;
+    },
+    'damage.candidates': ({ row }) => {
+      session.requireRow(row);
+      return describeCandidates(state, row);
+    },
+    'damage.accept': ({ row, index }) => {
+      session.requireRow(row);
+      if (index !== null) recovery.accept(row, index, candidateAt(state, row, index));
+      else recovery.takeBack(row);
+      return { accepted: recovery.accepted() };
+    },
+    'outcome.ids': ({ view, outcome, from, count }) => {
+      if (outcome === 'live') throw new VelescopeError('BAD_REQUEST', 'Ask the records list for the live ids.');
+      const list = state.lists(view)?.[outcome];
+      return { total: list?.length ?? 0, ids: list?.slice(from, count) ?? [] };
+    },
+    'report.render': ({ format }) => renderReport(session, format),
+
+    'snapshot.disagreements': ({ from, count }) => {
+      const check = state.snapshot.state === 'read' ? state.snapshot.check : null;
+      return {
+        total: check?.total ?? 0,
+        disagreements: (check?.disagreements ?? []).slice(from, from + count).map((entry) => ({
+          id: entry.id === undefined ? null : String(entry.id),
+          kind: entry.kind,
+          expected: entry.expected ?? null,
+          found: entry.found ?? null,
+          text: entry.text,
+        })),
+      };
+    },
+    'snapshot.create': async () => {
+      const made = requireWriter().createSnapshot();
+      await session.snapshotChanged();
+      return { walPosition: String(made.walPosition), entries: made.entries, bytes: made.bytes };
+    },
+    'snapshot.remove': async () => {
+      session.requireMayChange();
+      const keptAs = await besideWriting(() => recovery.removeSnapshot());
+      await session.snapshotChanged();
+      return { keptAs };
+    },
+
+    'writing.set': async ({ on }) => {
+      if (!on) {
+        session.writer?.close();
+        session.writer = null;
+      } else if (!session.writer) {
+        const refusal = session.refusal();
+        if (refusal) throw refusal;
+        turnOn();
+        await session.catchUp();
+      }
+      session.changed();
+      return session.summary();
+    },
+    'writing.setDurability': ({ durability }): Summary => {
+      if (session.durability !== durability) {
+        session.durability = durability;
+        if (session.writer) {
+          session.writer.close();
+          session.writer = null;
+          turnOn();
+        }
+        session.changed();
+      }
+      return session.summary();
+    },
+    'writing.undoLast': async () => {
+      const records = requireWriter().undoLast();
+      await wrote();
+      return { records, revision: session.revision };
+    },
+    'writing.trimTail': async () => {
+      session.requireMayChange();
+      const trimmed = await besideWriting(() => recovery.trimTail());
+      await session.rescan();
+      return trimmed;
+    },
+    'fullText.moveAside': async () => {
+      session.requireMayChange();
+      const moved = await besideWriting(() => recovery.moveFullTextAside());
+      session.fullTextStale = false;
+      session.changed();
+      return { moved };
+    },
+
+    'drafts.list': () => drafts.list().map(describeDraft),
+    'drafts.put': ({ draft }) => {
+      parseId(draft.id);
+      const [kept] = drafts.put([draft]);
+      draftsChanged();
+      return describeDraft(kept!);
+    },
+    'drafts.drop': ({ ids }) => {
+      drafts.drop(ids);
+      draftsChanged();
+      return {};
+    },
+    'drafts.review': () => drafts.list().map((draft) => ({ draft: describeDraft(draft), current: current(draft.id) })),
+    'drafts.write': async ({ ids, overwriteConflicts }) => {
+      const writer = requireWriter();
+      await session.catchUp();
+      const chosen = ids.map((id) => {
+        const draft = drafts.get(id);
+        if (!draft) throw new VelescopeError('NO_SUCH_RECORD', `There is no draft for id ${id}.`);
+        return draft;
+      });
+      const conflicting = chosen.filter(conflicts);
+      if (conflicting.length > 0 && !overwriteConflicts) {
+        throw new VelescopeError(
+          'DRAFT_CONFLICT',
+          `${conflicting.length} of ${chosen.length} records changed in the log since the draft began.`,
+          { next: 'Review them, and write again to overwrite.', data: { ids: conflicting.map((draft) => draft.id) } },
+        );
+      }
+      const written = writer.apply(chosen.map(operationOf));
+      drafts.drop(ids);
+      draftsChanged();
+      await wrote();
+      return { written: chosen.length, revision: session.revision, state: written };
+    },
+
+    'recovery.plan': (params, context) => recovery.plan(params, context),
+    'recovery.apply': ({ plan, target }, context, { path }) => {
+      if (path === null) throw new VelescopeError('NO_SUCH_PLACE', `There is no target named ${target}.`);
+      return recovery.apply(plan, path, context);
+    },
+    'recovery.applyInPlace': async ({ plan }, context) => {
+      session.requireMayChange();
+      const result = await besideWriting(() => recovery.applyInPlace(plan, context));
+      await session.rescan();
+      return result;
+    },
+
+    'export.records': (params, context, { path }) => recovery.exportRecords(params, path, context),
+    'import.lines': async (params) => {
+      const result = importLines(session, drafts, params, params.mode === 'batches' ? requireWriter() : null);
+      if (params.mode === 'batches') await wrote();
+      else draftsChanged();
+      return result;
+    },
+  };
+}
+
+/** A decimal id, or INVALID_ID. */
+export function parseId(text: string): bigint {
+  const id = parseU64(text);
+  if (id === null) throw new VelescopeError('INVALID_ID', `${text.slice(0, 64)} is no id: ids are 0 to 2^64-1.`);
+  return id;
+}
+
+/** The write a draft stands for. Text with a lone surrogate is PAYLOAD_REFUSED: it has no UTF-8 form. */
+export function operationOf(draft: Pick<KeptDraft, 'id' | 'action' | 'text'>): Operation {
+  const id = parseId(draft.id);
+  if (draft.action === 'delete' || draft.text === null) return { type: 'delete', id };
+  const encoded = encodeUtf8(draft.text);
+  if (!encoded.ok) {
+    throw new VelescopeError(
+      'PAYLOAD_REFUSED',
+      `Record ${draft.id}: half a character stands alone at ${encoded.offset}.`,
+      {
+        next: 'Remove it: VelesDB cannot store it.',
+      },
+    );
+  }
+  return { type: 'store', id, payload: encoded.bytes };
+}

@@ -1,0 +1,483 @@
+import { join } from 'node:path';
+import type { View } from '../../core/generation.ts';
+import { isSound } from '../../core/outcomes.ts';
+import { formatU64, parseU64 } from '../../core/u64.ts';
+import { toErrorValue, VelescopeError } from '../../shared/errors.ts';
+import type {
+  CallContext,
+  Durability,
+  Filter,
+  Order,
+  ProtocolEvent,
+  RecordDetail,
+  Result,
+  Row,
+  Summary,
+} from '../../shared/protocol.ts';
+import { crc32 } from '../engine/crc32.ts';
+import { type Files, statusOrNull } from '../engine/files.ts';
+import { databaseLockPath } from '../engine/lock.ts';
+import { findHolder, type Holder } from '../engine/lock-holder.ts';
+import { decideWritability, writingRefusal } from '../engine/writability.ts';
+import { CollectionState } from './collection.ts';
+import { Query } from './queries.ts';
+import { describeRecord } from './record-detail.ts';
+import { describeRow } from './rows.ts';
+import { nextTurn, runSliced, throttled } from './slices.ts';
+import { describeMap, describeOutcomes, describeSnapshot, describeTail } from './summary.ts';
+import type { Writer } from './writing.ts';
+
+export interface SessionOptions {
+  name: string;
+  files: Files;
+  /** Path of the collection's directory. */
+  directory: string;
+  collectionName: string;
+  settingsDirectory: string;
+  readOnly: boolean;
+  view: View;
+  emit(event: ProtocolEvent): void;
+}
+
+/** How often a running pass says how far it is. */
+const REPORT_MILLISECONDS = 200;
+/** First rows of a query are answered this soon, even if its search goes on. */
+const QUERY_PATIENCE_MILLISECONDS = 60;
+const MOST_QUERIES = 16;
+const FOLLOW_POLL_MILLISECONDS = 500;
+const IN_FLIGHT_WAIT_MILLISECONDS = 150;
+
+/**
+ * One open collection: what is known of its log, the lists that windows look at, and how far the passes over it have come.
+ * It lives in a worker; everything long runs in slices, so that a page or a cancel never waits for a pass.
+ */
+export class Session {
+  readonly state: CollectionState;
+  readonly directory: string;
+  view: View;
+  revision = 0;
+  phase: Summary['phase'] = 'scanning';
+  durability: Durability = 'fsync';
+  following = false;
+  /** Full-text index went stale by what was written here. */
+  fullTextStale = false;
+  writer: Writer | null = null;
+  #failure: ReturnType<typeof toErrorValue> | null = null;
+  #progress = { done: 0, total: 0 };
+  #scanMilliseconds = 0;
+  #refusal: VelescopeError | null = null;
+  #inFlight = false;
+  readonly #queries = new Map<string, Query>();
+  #nextQuery = 1;
+  readonly #stop = new AbortController();
+  /** Passes over the log run one after another. */
+  #work: Promise<void> = Promise.resolve();
+  #followTimer: NodeJS.Timeout | null = null;
+
+  constructor(readonly options: SessionOptions) {
+    this.directory = options.directory;
+    this.view = options.view;
+    this.state = new CollectionState(options.files, options.directory);
+  }
+
+  /** Opens the files and begins the scan; throws at once when the directory cannot be opened at all. */
+  start(): void {
+    this.state.open();
+    this.#run(() => this.#scanAll());
+  }
+
+  close(): void {
+    this.#stop.abort();
+    if (this.#followTimer) clearInterval(this.#followTimer);
+    for (const query of this.#queries.values()) query.stop.abort();
+    this.writer?.close();
+    this.state.close();
+  }
+
+  /** Queues a pass; a failure becomes the session's failure, never an unhandled one. */
+  #run(pass: () => Promise<void>): Promise<void> {
+    const run = this.#work.then(async () => {
+      if (this.#stop.signal.aborted) return;
+      try {
+        await pass();
+      } catch (thrown) {
+        if (this.#stop.signal.aborted) return;
+        this.phase = 'failed';
+        this.#failure = toErrorValue(thrown);
+        this.changed();
+      }
+    });
+    this.#work = run;
+    return run;
+  }
+
+  /** Waits until every pass that is queued now has ended. */
+  settled(): Promise<void> {
+    return this.#work;
+  }
+
+  async #scanAll(): Promise<void> {
+    const started = performance.now();
+    const { signal } = this.#stop;
+    this.phase = 'scanning';
+    this.#failure = null;
+    const report = throttled(REPORT_MILLISECONDS, () => this.changed());
+    const onProgress = ({ done, total }: { done: number; total: number }) => {
+      this.#progress = { done, total };
+      report();
+    };
+    await runSliced(this.state.scanOn(), { signal, onProgress });
+    this.#scanMilliseconds = performance.now() - started;
+    this.phase = 'checking';
+    this.changed();
+    await runSliced(this.state.examine(0), { signal, onProgress });
+    await this.#decide();
+    this.phase = 'ready';
+    this.changed();
+    if (this.#tailIsTorn() && this.lock().held) this.#run(() => this.#lookAtTailAgain());
+  }
+
+  #tailIsTorn(): boolean {
+    const { table } = this.state;
+    return table.rows > 0 && table.verdict(table.rows - 1) === 'torn';
+  }
+
+  /** Beside a running VelesDB an incomplete last record may just be being written (docs/contract.md). */
+  async #lookAtTailAgain(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, IN_FLIGHT_WAIT_MILLISECONDS));
+    await this.#catchUp();
+    this.#inFlight = this.#tailIsTorn() && this.lock().held;
+    if (this.#inFlight) this.changed();
+  }
+
+  /** Works out whether this log may be written to, and if not, why. */
+  async #decide(): Promise<void> {
+    const { state } = this;
+    const snapshot = state.snapshot.state === 'read' ? state.snapshot.snapshot : null;
+    const agrees = state.snapshot.state !== 'read' || state.snapshot.check?.state === 'valid';
+    if (agrees && isSound(state.table)) {
+      this.#refusal = null;
+      return;
+    }
+    const decided = await runSliced(decideWritability({ source: state.source, crc32, snapshot }), {
+      signal: this.#stop.signal,
+    });
+    this.#refusal = decided.writable ? null : writingRefusal(decided.obstacles);
+  }
+
+  /** Takes in what was appended since the last look: by us, or by the VelesDB that is followed. */
+  catchUp(): Promise<void> {
+    return this.#run(() => this.#catchUp());
+  }
+
+  async #catchUp(): Promise<void> {
+    const change = this.state.lookAgain();
+    if (change === 'same') return;
+    if (change !== 'grew') {
+      this.phase = 'failed';
+      this.#failure = toErrorValue(logChanged(change));
+      this.following = false;
+      this.changed();
+      return;
+    }
+    const from = this.state.forgetTail();
+    const { signal } = this.#stop;
+    await runSliced(this.state.scanOn(), { signal });
+    await runSliced(this.state.examine(from), { signal });
+    await this.#decide();
+    this.changed();
+  }
+
+  /** Reads the snapshot file again and compares it, after it was written or moved. */
+  snapshotChanged(): Promise<void> {
+    return this.#run(async () => {
+      this.state.loadSnapshot();
+      await runSliced(this.state.compareViews(), { signal: this.#stop.signal });
+      await this.#decide();
+      this.changed();
+    });
+  }
+
+  rescan(): Promise<void> {
+    this.state.reopen();
+    for (const query of this.#queries.values()) query.stop.abort();
+    this.#queries.clear();
+    this.#inFlight = false;
+    this.phase = 'scanning';
+    this.changed();
+    void this.#run(() => this.#scanAll());
+    return Promise.resolve();
+  }
+
+  setFollow(on: boolean): void {
+    this.following = on;
+    if (this.#followTimer) clearInterval(this.#followTimer);
+    this.#followTimer = null;
+    if (on) {
+      // Polling, not watching alone: watchers miss changes on network drives and in containers, and one stat is cheap.
+      this.#followTimer = setInterval(() => void this.catchUp(), FOLLOW_POLL_MILLISECONDS);
+      void this.catchUp();
+    }
+    this.changed();
+  }
+
+  setView(view: View): void {
+    this.view = view;
+    this.changed();
+  }
+
+  /** A new revision: windows are told, with the summary so that they need not ask. */
+  changed(): void {
+    this.revision++;
+    const summary = this.summary();
+    this.options.emit({ event: 'session', session: this.options.name, revision: this.revision, summary });
+  }
+
+  lock(): { held: boolean; holder: string | null } {
+    const path = databaseLockPath(this.options.files, this.directory);
+    if (path === null) return { held: false, holder: null };
+    const holder: Holder | null = findHolder(path);
+    if (holder === null || holder.pid === process.pid) return { held: false, holder: null };
+    return { held: true, holder: `${holder.name ?? 'a process'} (process ${holder.pid})` };
+  }
+
+  /** Why writing cannot be turned on, or null. */
+  refusal(): VelescopeError | null {
+    if (this.options.readOnly) {
+      return new VelescopeError('READ_ONLY', 'Velescope was started read only.', {
+        next: 'Start it without --read-only.',
+      });
+    }
+    const lock = this.lock();
+    if (lock.held) {
+      return new VelescopeError('LOCK_HELD', `The database is in use by ${lock.holder}.`, {
+        next: 'Stop that process; two writers on one log corrupt it.',
+      });
+    }
+    if (this.phase === 'failed')
+      return new VelescopeError('LOG_CHANGED', this.#failure?.message ?? 'The log could not be read.');
+    if (this.phase !== 'ready') {
+      return new VelescopeError('NOT_ALLOWED', 'The log is still being read.', {
+        next: 'Wait until the scan is complete.',
+      });
+    }
+    return this.#refusal;
+  }
+
+  summary(): Summary {
+    const { state } = this;
+    const { totals } = state;
+    const scanning = this.phase === 'scanning';
+    const live = scanning ? state.table : null;
+    const lock = this.lock();
+    return {
+      session: this.options.name,
+      revision: this.revision,
+      phase: this.phase,
+      failure: this.#failure,
+      progress: this.phase === 'ready' ? { done: state.size, total: state.size } : this.#progress,
+      provisional: false,
+      name: this.options.collectionName,
+      path: this.directory,
+      log: {
+        exists: state.exists,
+        bytes: state.size,
+        records: live ? live.linkedRows : totals.records,
+        stores: totals.stores,
+        deletes: totals.deletes,
+        legacy: totals.legacy,
+        gaps: totals.gaps,
+        damagedBytes: totals.damagedBytes,
+        liveBytes: totals.liveBytes,
+        supersededBytes: totals.supersededBytes,
+        deadBytes: totals.deadBytes,
+      },
+      counts: {
+        all: live ? live.linkedRows : state.table.linkedRows,
+        live: this.#liveCount(),
+        damaged: this.#inFlight ? Math.max(0, totals.damaged - 1) : totals.damaged,
+      },
+      damage: { byVerdict: totals.byVerdict, tail: scanning ? null : describeTail(state), inFlight: this.#inFlight },
+      view: this.view,
+      outcomes: describeOutcomes(state),
+      snapshot: describeSnapshot(state),
+      writing: {
+        on: this.writer !== null,
+        durability: this.durability,
+        refusal: this.writer ? null : (errorOrNull(this.refusal()) ?? null),
+        undoable: this.writer?.undoable ?? false,
+      },
+      lock,
+      fullText: {
+        present: statusOrNull(this.options.files, join(this.directory, 'bm25.snapshot')) !== null,
+        stale: this.fullTextStale,
+      },
+      following: this.following,
+      scanMilliseconds: Math.round(this.#scanMilliseconds * 10) / 10,
+    };
+  }
+
+  #liveCount(): number {
+    const outcome = this.state.outcomes[this.view];
+    if (outcome) return outcome.opens ? outcome.live : 0;
+    return this.state.totals.live;
+  }
+
+  // ------------------------------------------------------------ lists of rows
+
+  async query(filter: Filter, order: Order, context: CallContext): Promise<Result<'records.query'>> {
+    while (this.#queries.size >= MOST_QUERIES) this.closeQuery(this.#queries.keys().next().value!);
+    const name = `${this.options.name}-q${this.#nextQuery++}`;
+    const query = new Query(name, this.state, filter, order, this.revision);
+    this.#queries.set(name, query);
+    context.signal.addEventListener('abort', () => query.stop.abort());
+    const tell = throttled(100, () => this.#tellQuery(query));
+    const steps = query.run(this.view);
+    const running = runSliced(steps, {
+      signal: query.stop.signal,
+      onProgress: (progress) => {
+        context.progress(progress);
+        tell();
+      },
+    }).catch((thrown) => {
+      query.error = thrown instanceof VelescopeError ? thrown : new VelescopeError('INTERNAL', String(thrown));
+      query.complete = true;
+    });
+    // A short query answers complete; a long one answers what it has and goes on.
+    await Promise.race([running, new Promise((resolve) => setTimeout(resolve, QUERY_PATIENCE_MILLISECONDS))]);
+    if (query.error && query.error.code !== 'CANCELLED') {
+      this.closeQuery(name);
+      throw query.error;
+    }
+    if (!query.complete) void running.then(() => this.#tellQuery(query));
+    return { query: name, revision: query.revision, total: query.total, complete: query.complete };
+  }
+
+  #tellQuery(query: Query): void {
+    if (!this.#queries.has(query.name)) return;
+    this.options.emit({
+      event: 'query',
+      session: this.options.name,
+      query: query.name,
+      total: query.total,
+      complete: query.complete,
+      error: errorOrNull(query.error),
+    });
+  }
+
+  closeQuery(name: string): void {
+    this.#queries.get(name)?.stop.abort();
+    this.#queries.delete(name);
+  }
+
+  /** A list by its name; NO_SUCH_QUERY once it is closed. */
+  queryNamed(name: string): Query {
+    const query = this.#queries.get(name);
+    if (!query)
+      throw new VelescopeError('NO_SUCH_QUERY', 'This list is no longer kept.', { next: 'Ask for it again.' });
+    return query;
+  }
+
+  page(name: string, from: number, count: number): Result<'records.page'> {
+    const query = this.queryNamed(name);
+    const rows: Row[] = [];
+    const end = Math.min(query.total, from + count);
+    for (let position = from; position < end; position++) {
+      rows.push(describeRow(this.state, this.view, query.rowAt(position)));
+    }
+    return { revision: query.revision, total: query.total, complete: query.complete, rows };
+  }
+
+  locate(
+    name: string,
+    target: { by: 'id'; id: string } | { by: 'offset'; offset: string } | { by: 'row'; row: number },
+  ): Result<'records.locate'> {
+    const query = this.queryNamed(name);
+    const { table } = this.state;
+    let row: number;
+    if (target.by === 'row') row = target.row;
+    else if (target.by === 'offset') row = table.rowAt(Number(target.offset));
+    else {
+      const id = parseU64(target.id);
+      if (id === null) throw new VelescopeError('INVALID_ID', `${target.id} is no id: ids are 0 to 2^64-1.`);
+      const low = Number(id & 0xffff_ffffn);
+      const high = Number(id >> 32n);
+      row = table.liveRow(low, high);
+      if (row < 0) row = table.newestRow(low, high);
+    }
+    if (row < 0 || row >= table.linkedRows) return { position: null, row: null };
+    const position = query.positionOf(row);
+    return { position: position < 0 ? null : position, row };
+  }
+
+  record(row: number): RecordDetail {
+    this.requireRow(row);
+    return describeRecord(this.state, this.view, row, this.revision);
+  }
+
+  requireRow(row: number): void {
+    if (row < this.state.table.linkedRows) return;
+    throw new VelescopeError('NO_SUCH_ROW', `There is no row ${row}; the log has ${this.state.table.linkedRows}.`, {
+      next: 'The log was read again since; reload the list.',
+    });
+  }
+
+  bytes(offset: string, length: number): Result<'record.bytes'> {
+    const from = Number(offset);
+    const bytes = from >= this.state.size ? new Uint8Array(0) : this.state.source.read(from, length);
+    return { offset, base64: Buffer.from(bytes).toString('base64') };
+  }
+
+  history(id: string): Result<'record.history'> {
+    const value = parseU64(id);
+    if (value === null) throw new VelescopeError('INVALID_ID', `${id} is no id: ids are 0 to 2^64-1.`);
+    const rows = this.state.table.history(Number(value & 0xffff_ffffn), Number(value >> 32n));
+    return {
+      total: rows.length,
+      rows: rows.slice(-1000).map((row) => describeRow(this.state, this.view, row)),
+    };
+  }
+
+  map(buckets: number): Result<'log.map'> {
+    return { revision: this.revision, bytes: this.state.size, values: describeMap(this.state, buckets) };
+  }
+
+  /** Whether a row is the incomplete last record that a running VelesDB is writing. */
+  isInFlight(row: number): boolean {
+    return this.#inFlight && row === this.state.table.rows - 1;
+  }
+
+  /** Refuses changes to the directory that are not writes to a sound log: repairs, moving files aside. */
+  requireMayChange(): void {
+    if (this.options.readOnly || this.lock().held) throw this.refusal();
+  }
+
+  /** Says what went wrong beside the work asked for. */
+  warn(warning: VelescopeError): void {
+    this.options.emit({ event: 'command', command: `warning:${warning.code}` });
+  }
+
+  /** Decimal text of a row's id. */
+  idText(row: number): string {
+    return formatU64(this.state.table.idLow[row]!, this.state.table.idHigh[row]!);
+  }
+
+  /** Lets what has arrived be handled, in loops that belong to no generator. */
+  breathe(): Promise<void> {
+    return nextTurn();
+  }
+}
+
+function errorOrNull(error: VelescopeError | null): ReturnType<typeof toErrorValue> | null {
+  return error ? toErrorValue(error) : null;
+}
+
+function logChanged(change: 'shrank' | 'replaced' | 'vanished'): VelescopeError {
+  const code = change === 'shrank' ? 'LOG_SHRANK' : change === 'replaced' ? 'LOG_REPLACED' : 'NOT_FOUND';
+  const words = {
+    shrank: 'payloads.log became shorter while it was open.',
+    replaced: 'payloads.log was replaced by another file while it was open.',
+    vanished: 'payloads.log is gone.',
+  };
+  return new VelescopeError(code, words[change], { next: 'Read the log again to see what is there now.' });
+}
