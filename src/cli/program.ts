@@ -9,7 +9,9 @@ import { type CommandLine, Exit, UsageError } from './command-line.ts';
 import { batchCommand } from './commands/batch.ts';
 import { dumpCommand } from './commands/dump.ts';
 import { historyCommand } from './commands/history.ts';
+import { openCommand } from './commands/open.ts';
 import { replayCommand } from './commands/replay.ts';
+import { serveCommand } from './commands/serve.ts';
 import { OutputClosed } from './output.ts';
 
 /**
@@ -109,6 +111,22 @@ function describeProgram(line: CommandLine, finish: (status: Exit) => void): Com
     .addHelpText('after', BATCH_HELP)
     .action(async (path, options) => finish(await batchCommand(line, path, options)));
 
+  program
+    .command('serve')
+    .description('the window in a browser, on this machine; prints the address, runs until a signal ends it')
+    .addArgument(new Argument('<DIR>', 'a collection, a database root, or a directory that holds some'))
+    .addOption(new Option('--port <NUMBER>', 'any free port unless told').argParser(parsePort))
+    .addOption(new Option('--host <ADDRESS>', '127.0.0.1 unless told; for others, a tunnel is safer'))
+    .option('--read-only', 'refuse every write')
+    .option('--no-open', 'do not open a browser')
+    .action(async (path, options) => finish(await serveCommand(line, path, options)));
+
+  program
+    .command('open')
+    .description('the desktop application; where it cannot run, the window in a browser')
+    .addArgument(new Argument('<DIR>', 'a collection or a database root'))
+    .action(async (path) => finish(await openCommand(line, path)));
+
   return program;
 }
 
@@ -125,4 +143,9 @@ function parseId(text: string): bigint {
   const id = parseU64(text);
   if (id === null) throw new InvalidArgumentError('An id is a whole number from 0 to 18446744073709551615.');
   return id;
+}
+
+function parsePort(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new InvalidArgumentError('A port is 0 to 65535.');
+  return Number(text);
 }
