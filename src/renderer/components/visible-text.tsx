@@ -1,0 +1,58 @@
+/**
+ * Payloads are hostile: names and payload text are shown as text only, and what would be invisible or would reorder the line
+ * (control characters, bidirectional controls, zero-width and tag characters) is shown as a mark of its own.
+ */
+
+/** U+200C and U+200D are left alone: Persian and emoji need them, and they reorder nothing. */
+const INVISIBLE =
+  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]|[\ud800-\udfff](?<![\ud800-\udbff][\udc00-\udfff])(?![\udc00-\udfff])/gu;
+
+/** A part of a text: as it stands, or a mark in place of one invisible character. */
+export interface TextPart {
+  text: string;
+  mark: boolean;
+}
+
+/** Splits a text into what can be shown as it stands and marks for what cannot. */
+export function visibleParts(text: string): TextPart[] {
+  const parts: TextPart[] = [];
+  let from = 0;
+  for (const match of text.matchAll(INVISIBLE)) {
+    if (match.index > from) parts.push({ text: text.slice(from, match.index), mark: false });
+    parts.push({ text: markFor(match[0].codePointAt(0)!), mark: true });
+    from = match.index + match[0].length;
+  }
+  if (from < text.length) parts.push({ text: text.slice(from), mark: false });
+  return parts;
+}
+
+/** The same as one string, for accessible names and titles. */
+export function makeVisible(text: string): string {
+  return visibleParts(text)
+    .map((part) => part.text)
+    .join('');
+}
+
+function markFor(code: number): string {
+  if (code < 0x20) return String.fromCharCode(0x2400 + code);
+  if (code === 0x7f) return '\u2421';
+  return `[U+${code.toString(16).toUpperCase().padStart(4, '0')}]`;
+}
+
+/** Text that may hold anything, isolated from the direction of what surrounds it. */
+export function VisibleText({ text, className }: { text: string; className?: string }) {
+  return (
+    <bdi className={className}>
+      {visibleParts(text).map((part, index) =>
+        part.mark ? (
+          // biome-ignore lint/suspicious/noArrayIndexKey: the parts of one text have no identity but their place
+          <span key={index} className="mark">
+            {part.text}
+          </span>
+        ) : (
+          part.text
+        ),
+      )}
+    </bdi>
+  );
+}

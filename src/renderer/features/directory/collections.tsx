@@ -1,0 +1,72 @@
+import type { Collection } from '../../../shared/protocol.ts';
+import { formatBytes, formatNoun } from '../../components/format.ts';
+import { Icon } from '../../components/icon.tsx';
+import { VisibleText } from '../../components/visible-text.tsx';
+import { HEALTH_ICONS } from '../../components/words.ts';
+import { useApplication } from '../../state/application.ts';
+import { selectCollection } from '../../state/directory.ts';
+import { useSession } from '../../state/session.ts';
+
+/** The database's collections, each with its badge, kind, size, and why VelesDB would not list it. */
+export function Collections() {
+  const database = useApplication((state) => state.database);
+  const current = useSession((state) => state.collection?.collection);
+  if (!database) return null;
+  return (
+    <nav className="pane collections" aria-label="Collections" data-pane="collections" tabIndex={-1}>
+      <h2>Collections</h2>
+      {database.collections.length === 0 ? (
+        <p className="muted">
+          No collection in this directory: none of its folders holds a config.json, a payloads.log or a
+          payloads.snapshot.
+        </p>
+      ) : (
+        <ul>
+          {database.collections.map((collection, index) => (
+            <li key={collection.collection}>
+              <CollectionEntry
+                collection={collection}
+                current={collection.collection === current}
+                entry={current === undefined ? index === 0 : collection.collection === current}
+              />
+            </li>
+          ))}
+        </ul>
+      )}
+    </nav>
+  );
+}
+
+function CollectionEntry(props: { collection: Collection; current: boolean; entry: boolean }) {
+  const { collection, current, entry } = props;
+  const { health } = collection;
+  const { icon, tone } = HEALTH_ICONS[health.state];
+  const facts = [
+    collection.kind === 'unknown' ? 'kind unknown' : collection.kind,
+    health.records === null ? null : formatNoun(health.records, 'record'),
+    health.records === 0 ? null : formatBytes(collection.logBytes),
+  ].filter((fact) => fact !== null);
+  return (
+    <button
+      type="button"
+      className="collection"
+      aria-current={current}
+      {...(entry ? { 'data-pane-entry': '' } : {})}
+      onClick={() => void selectCollection(collection.collection)}
+    >
+      <span className="line">
+        <VisibleText className="name" text={collection.name} />
+        <span className={`badge tone-${tone}`} title={health.word}>
+          <Icon name={icon} />
+          <span className="name">{health.state === 'unknown' ? 'scanning' : health.word}</span>
+        </span>
+      </span>
+      <span className="facts">{facts.join(' · ')}</span>
+      {collection.problem ? (
+        <span className="problem">
+          <VisibleText text={collection.problem.message} />
+        </span>
+      ) : null}
+    </button>
+  );
+}

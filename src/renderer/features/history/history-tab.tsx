@@ -1,0 +1,133 @@
+import { useEffect, useState } from 'react';
+import { displayText } from '../../../core/json/layout.ts';
+import { type ErrorValue, toErrorValue } from '../../../shared/errors.ts';
+import type { RecordDetail, Row } from '../../../shared/protocol.ts';
+import { ErrorText } from '../../components/error-text.tsx';
+import { formatCount, formatNoun, formatOffset } from '../../components/format.ts';
+import { StateWord } from '../../components/state-word.tsx';
+import { VisibleText } from '../../components/visible-text.tsx';
+import { stateWord } from '../../components/words.ts';
+import { call } from '../../connection/current.ts';
+import { stageText, textOf } from '../../state/editing.ts';
+import { goTo, useSession } from '../../state/session.ts';
+import { CodeDifference } from '../editor/code-view.tsx';
+
+/** Every version and delete of an id, oldest first; any two compared, any restored. */
+export function HistoryTab({ id, row }: { id: string | null; row: number | null }) {
+  const { session, summary } = useSession();
+  const revision = summary?.revision ?? 0;
+  const [rows, setRows] = useState<{ id: string; rows: Row[]; total: number } | null>(null);
+  const [failure, setFailure] = useState<ErrorValue | null>(null);
+  const [compared, setCompared] = useState<number[]>([]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new revision is what makes the old answer stale
+  useEffect(() => {
+    if (!session || id === null) return;
+    const controller = new AbortController();
+    call('record.history', { session, id }, { signal: controller.signal }).then(
+      (result) => {
+        setRows({ id, ...result });
+        setFailure(null);
+      },
+      (thrown: unknown) => {
+        const error = toErrorValue(thrown);
+        if (error.code !== 'CANCELLED') setFailure(error);
+      },
+    );
+    return () => controller.abort();
+  }, [session, id, revision]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another id has other versions
+  useEffect(() => setCompared([]), [id]);
+
+  if (id === null) return <p className="muted">These bytes belong to no id.</p>;
+  if (failure) return <ErrorText error={failure} title="The history could not be read" />;
+  if (rows?.id !== id) return <p className="muted">Reading…</p>;
+  if (rows.rows.length === 0) return <p className="muted">The log holds no version of id {id}.</p>;
+
+  const toggle = (which: number) =>
+    setCompared((now) => (now.includes(which) ? now.filter((entry) => entry !== which) : [...now.slice(-1), which]));
+  return (
+    <>
+      <p className="muted">
+        {formatNoun(rows.total, 'version')} of id {id}, oldest first. Tick two to compare them.
+      </p>
+      <ul className="card versions">
+        {rows.rows.map((version, index) => (
+          <li key={version.row} className={version.row === row ? 'version current' : 'version'}>
+            <input
+              type="checkbox"
+              aria-label={`Compare version ${index + 1}, ${formatOffset(version.offset)}`}
+              disabled={version.kind !== 'store'}
+              checked={compared.includes(version.row)}
+              onChange={() => toggle(version.row)}
+            />
+            <button
+              type="button"
+              className="count-button mono"
+              onClick={() => void goTo({ by: 'row', row: version.row })}
+            >
+              {formatOffset(version.offset)}
+            </button>
+            <span>
+              <StateWord word={stateWord(version)} />
+              <span className="muted">
+                {' '}
+                · {formatCount(version.length)} bytes{version.state === 'live' ? ' · current' : ''}
+                {version.foundBySearch ? ' · found by search' : ''}
+              </span>
+            </span>
+            {version.kind === 'store' && version.state !== 'live' ? (
+              <button type="button" className="button small" onClick={() => void restore(version)}>
+                Restore as a draft
+              </button>
+            ) : (
+              <span />
+            )}
+            <span className="preview">
+              {version.kind === 'delete' ? 'deleted' : <VisibleText text={version.preview} />}
+            </span>
+          </li>
+        ))}
+      </ul>
+      {compared.length === 2 ? <Compared rows={[...compared].sort((a, b) => a - b) as [number, number]} /> : null}
+    </>
+  );
+}
+
+async function restore(version: Row): Promise<void> {
+  const { session } = useSession.getState();
+  if (!session || version.id === undefined) return;
+  const record = await call('record.read', { session, row: version.row }).catch(() => null);
+  const text = record ? textOf(record) : null;
+  if (text !== null)
+    await stageText(version.id, text, `The version at ${formatOffset(version.offset)} is a draft of id ${version.id}.`);
+}
+
+/** Two versions side by side, the older one first. */
+function Compared({ rows }: { rows: [number, number] }) {
+  const session = useSession((state) => state.session);
+  const [texts, setTexts] = useState<{ key: string; before: string | null; after: string | null } | null>(null);
+  const [before, after] = rows;
+  const key = `${before} ${after}`;
+  useEffect(() => {
+    if (!session) return;
+    const controller = new AbortController();
+    const read = (row: number): Promise<RecordDetail> =>
+      call('record.read', { session, row }, { signal: controller.signal });
+    Promise.all([read(before), read(after)]).then(
+      ([older, newer]) => setTexts({ key: `${before} ${after}`, before: textOf(older), after: textOf(newer) }),
+      () => {},
+    );
+    return () => controller.abort();
+  }, [session, before, after]);
+  if (texts?.key !== key) return <p className="muted">Reading both…</p>;
+  if (texts.before === null || texts.after === null) return <p className="muted">One of the two is not text.</p>;
+  if (texts.before === texts.after) return <p>The two are the same, byte for byte.</p>;
+  return (
+    <CodeDifference
+      before={displayText(texts.before)}
+      after={displayText(texts.after)}
+      label="Older version against newer"
+    />
+  );
+}

@@ -1,0 +1,96 @@
+import { createColumnHelper, rowSortingFeature, tableFeatures } from '@tanstack/react-table';
+import { formatCount, formatOffset, formatSize } from '../../components/format.ts';
+import { StateWord } from '../../components/state-word.tsx';
+import { VisibleText } from '../../components/visible-text.tsx';
+import { DRAFT_CONFLICT_WORD, DRAFT_DELETE_WORD, DRAFT_WORD, stateWord, type Word } from '../../components/words.ts';
+import type { GridRow } from './grid-model.ts';
+
+/** Sorting alone: filters, pages and selection are the engine's and the grid's, not a table's in memory. */
+export const features = tableFeatures({ rowSortingFeature });
+const helper = createColumnHelper<typeof features, GridRow>();
+
+/** A row's status in the grid: a draft first, for it is what will be. */
+export function rowWord({ row, draft }: Pick<GridRow, 'row' | 'draft'>): Word | null {
+  // A draft belongs to the record it would replace, not to the older versions of its id.
+  if (draft && (!row || row.state === 'live' || row.state === 'dead' || draft.base?.offset === row.offset)) {
+    if (draft.conflict) return DRAFT_CONFLICT_WORD;
+    return draft.action === 'delete' ? DRAFT_DELETE_WORD : DRAFT_WORD;
+  }
+  return row ? stateWord(row) : null;
+}
+
+export const COLUMNS = helper.columns([
+  helper.accessor((entry) => entry.row?.id ?? entry.row?.claimedId ?? '', {
+    id: 'id',
+    header: 'Id',
+    cell: ({ row: { original } }) => {
+      const { row } = original;
+      if (row?.id !== undefined) return <span className="cut">{row.id}</span>;
+      if (row?.claimedId !== undefined) {
+        return <span className="cut muted">claims {row.claimedId}</span>;
+      }
+      return row ? <span className="muted">–</span> : <span className="loading-bar" />;
+    },
+  }),
+  helper.accessor((entry) => entry.row?.offset ?? '', {
+    id: 'offset',
+    header: 'Offset',
+    cell: ({ row: { original } }) =>
+      original.row ? (
+        <span className="muted">{original.row.row < 0 ? 'new' : formatOffset(original.row.offset)}</span>
+      ) : null,
+  }),
+  helper.accessor((entry) => entry.row?.length ?? 0, {
+    id: 'size',
+    header: 'Size',
+    cell: ({ row: { original } }) =>
+      original.row ? (
+        <span title={`${formatCount(original.row.length)} bytes`}>{formatSize(original.row.length)}</span>
+      ) : null,
+  }),
+  helper.accessor((entry) => entry.row?.versions ?? 0, {
+    id: 'versions',
+    header: 'Versions',
+    cell: ({ row: { original } }) =>
+      original.row && original.row.kind !== 'gap' ? formatCount(original.row.versions) : null,
+  }),
+  helper.accessor((entry) => rowWord(entry)?.word ?? '', {
+    id: 'state',
+    header: 'State',
+    enableSorting: false,
+    cell: ({ row: { original } }) => {
+      const word = rowWord(original);
+      return word ? <StateWord word={word} /> : null;
+    },
+  }),
+  helper.accessor((entry) => entry.row?.preview ?? '', {
+    id: 'preview',
+    header: 'Payload',
+    enableSorting: false,
+    cell: ({ row: { original } }) => {
+      const { row, draft } = original;
+      if (!row) return null;
+      if (draft && rowWord(original)?.tone === 'draft') {
+        return (
+          <VisibleText
+            className="cut"
+            text={draft.action === 'delete' ? 'to be deleted' : (draft.text ?? '').slice(0, 200)}
+          />
+        );
+      }
+      if (row.kind === 'delete') return <span className="muted">deleted</span>;
+      return <VisibleText className="cut muted" text={row.preview} />;
+    },
+  }),
+]);
+
+/** Widths and looks of the columns, in their order. */
+export const COLUMN_LAYOUT: readonly { width: string; className: string }[] = [
+  { width: '10.7rem', className: 'mono-cell' },
+  { width: '6.6rem', className: 'mono-cell' },
+  { width: '4.6rem', className: 'mono-cell end' },
+  { width: '4.8rem', className: 'mono-cell end' },
+  { width: '8.9rem', className: '' },
+  { width: 'minmax(8rem, 1fr)', className: 'mono-cell' },
+];
+export const GRID_COLUMNS = COLUMN_LAYOUT.map((column) => column.width).join(' ');

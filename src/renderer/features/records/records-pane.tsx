@@ -1,0 +1,104 @@
+import { ErrorText } from '../../components/error-text.tsx';
+import { formatCount, formatNoun } from '../../components/format.ts';
+import { useDrafts } from '../../state/drafts.ts';
+import { applySearch, type Chip, openCollection, setChip, useSession } from '../../state/session.ts';
+import { LogMap } from '../logmap/log-map.tsx';
+import { SearchBox } from '../search/search-box.tsx';
+import { RecordsGrid } from './records-grid.tsx';
+
+/** The centre: the map of the log, filters, and the grid; or what and why where the collection does not open. */
+export function RecordsPane() {
+  const { collection, session, failure, opening, database } = useSession();
+  if (!collection) {
+    return (
+      <main className="pane records-pane" aria-label="Records" data-pane="records" tabIndex={-1}>
+        <div className="detail-empty">
+          <p>Choose a collection on the left.</p>
+        </div>
+      </main>
+    );
+  }
+  if (failure || !session) {
+    return (
+      <main className="pane records-pane" aria-label="Records" data-pane="records" tabIndex={-1} aria-busy={opening}>
+        {failure ? (
+          <div className="failure">
+            <h1>This collection cannot be opened</h1>
+            <ErrorText error={failure} />
+            <div className="row-of-buttons">
+              <button
+                type="button"
+                className="button primary"
+                onClick={() => database && void openCollection(database, collection)}
+              >
+                Try again
+              </button>
+            </div>
+          </div>
+        ) : (
+          <div className="detail-empty">
+            <p>Opening…</p>
+          </div>
+        )}
+      </main>
+    );
+  }
+  return (
+    <main className="pane records-pane" aria-label="Records" data-pane="records" tabIndex={-1}>
+      <LogMap />
+      <Filters />
+      <RecordsGrid />
+    </main>
+  );
+}
+
+function Filters() {
+  const { chip, search, summary, query, querying, queryFailure } = useSession();
+  const drafts = useDrafts((state) => state.drafts.size);
+  const counts = summary?.counts;
+  const chips: readonly { chip: Chip; label: string; count: number | undefined }[] = [
+    { chip: 'all', label: 'All', count: counts?.all },
+    { chip: 'live', label: 'Live', count: counts?.live },
+    { chip: 'damaged', label: 'Damaged', count: counts?.damaged },
+    { chip: 'drafts', label: 'Drafts', count: drafts },
+  ];
+  const searching = search.kind === 'filter';
+  return (
+    <div className="filters">
+      <SearchBox />
+      <div className="chips" role="group" aria-label="Filter">
+        {chips.map((entry) => (
+          <button
+            key={entry.chip}
+            type="button"
+            className="chip"
+            aria-pressed={chip === entry.chip}
+            onClick={() => setChip(entry.chip)}
+          >
+            {entry.label} {entry.count === undefined ? '' : formatCount(entry.count)}
+          </button>
+        ))}
+      </div>
+      {search.kind === 'problem' ? (
+        <p className="search-problem tone-danger" id="search-problem">
+          {search.message}
+        </p>
+      ) : null}
+      {searching && query ? (
+        <p className="search-problem muted">
+          {querying || !query.complete ? 'Searching: ' : ''}
+          {formatNoun(query.total, 'row')} with {search.words}
+          {query.error ? <span className="tone-danger"> · {query.error.message}</span> : null}{' '}
+          <button type="button" className="button small" onClick={() => applySearch('')}>
+            Clear
+          </button>
+        </p>
+      ) : null}
+      {queryFailure ? (
+        <div className="search-problem">
+          <ErrorText error={queryFailure} title="The list could not be made" />
+        </div>
+      ) : null}
+    </div>
+  );
+}

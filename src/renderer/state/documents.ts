@@ -1,0 +1,149 @@
+import { redo, undo } from '@codemirror/commands';
+import { EditorState, type TransactionSpec } from '@codemirror/state';
+import type { EditorView } from '@codemirror/view';
+import { create } from 'zustand';
+import { displayText, isCompact, storedText } from '../../core/json/layout.ts';
+import type { Draft } from '../../shared/protocol.ts';
+import { editorExtensions } from '../features/editor/code-extensions.ts';
+import { documentChanged } from './editing.ts';
+import { useSession } from './session.ts';
+
+/** From this many characters on, a payload is edited plain: no colours, no folding, no check at each pause of typing. */
+export const PLAIN_FROM = 1 << 20;
+
+/**
+ * The text of one record as it is edited. Code view and tree view are two faces of it: both change the same text by the same
+ * transactions, so they share one history of undo and redo. The text is the displayed one; what will be stored is derived from it
+ * (a payload stored compact is displayed indented and stored compact again).
+ */
+export class PayloadDocument {
+  state: EditorState;
+  /** The code view that shows it now, if one does; it owns the state while it lives. */
+  private view: EditorView | null = null;
+  private readonly listeners = new Set<() => void>();
+  version = 0;
+  readonly plain: boolean;
+  readonly compact: boolean;
+
+  constructor(
+    readonly id: string,
+    /** The record the edit began from; null for a new one. */
+    readonly base: Draft['base'],
+    /** What is edited: the record's text, or the draft's. */
+    stored: string,
+  ) {
+    this.compact = base?.text == null ? true : base.text === '' || isCompact(base.text);
+    const displayed = this.compact ? displayText(stored) : stored;
+    this.plain = displayed.length >= PLAIN_FROM;
+    this.state = EditorState.create({
+      doc: displayed,
+      extensions: [
+        // The editor ends lines at \r too and joins them with \n: a text that holds one must be split at \n only to stay as it is.
+        stored.includes('\r') ? EditorState.lineSeparator.of('\n') : [],
+        editorExtensions({ plain: this.plain, label: `Payload of id ${id}` }),
+      ],
+    });
+  }
+
+  get text(): string {
+    return this.state.sliceDoc();
+  }
+
+  /** The text as it will be stored. */
+  get stored(): string {
+    return storedText(this.text, this.compact);
+  }
+
+  /** Changes the text, as one step of the history. */
+  dispatch(spec: TransactionSpec): void {
+    if (this.view) this.view.dispatch(spec);
+    else this.take(this.state.update(spec).state);
+  }
+
+  undo(): boolean {
+    return undo({ state: this.state, dispatch: (transaction) => this.apply(transaction.state) });
+  }
+
+  redo(): boolean {
+    return redo({ state: this.state, dispatch: (transaction) => this.apply(transaction.state) });
+  }
+
+  /** The view takes the document over, until `detach`. */
+  attach(view: EditorView): void {
+    this.view = view;
+  }
+
+  detach(view: EditorView): void {
+    if (this.view === view) this.view = null;
+  }
+
+  /** The view's state moved on. */
+  take(state: EditorState): void {
+    const changed = state.doc !== this.state.doc;
+    this.state = state;
+    if (!changed) return;
+    this.version++;
+    for (const listener of this.listeners) listener();
+    documentChanged(this);
+  }
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  private apply(state: EditorState): void {
+    this.view?.setState(state);
+    this.take(state);
+  }
+}
+
+/** Grows when documents are forgotten, so that what shows one asks for it again. */
+export const useDocuments = create<{ generation: number }>(() => ({ generation: 0 }));
+
+const documents = new Map<string, PayloadDocument>();
+
+/** The document of an id: the one that is being edited, or a new one over `stored`. */
+export function openDocument(id: string, base: Draft['base'], stored: string, keep: boolean): PayloadDocument {
+  const known = documents.get(id);
+  if (known && (keep || known.base?.offset === base?.offset)) return known;
+  const fresh = new PayloadDocument(id, base, stored);
+  documents.set(id, fresh);
+  if (documents.size > 64) {
+    // Untouched ones only: a touched one holds its history of undo.
+    for (const [key, entry] of documents) {
+      if (documents.size <= 32) break;
+      if (entry.version === 0 && key !== id) documents.delete(key);
+    }
+  }
+  return fresh;
+}
+
+export function documentOf(id: string): PayloadDocument | null {
+  return documents.get(id) ?? null;
+}
+
+/** After a draft was written or dropped: the next look at the id starts from the log again. */
+export function forgetDocument(id: string): void {
+  if (documents.delete(id)) useDocuments.setState((state) => ({ generation: state.generation + 1 }));
+}
+
+export function forgetDocuments(): void {
+  documents.clear();
+  useDocuments.setState((state) => ({ generation: state.generation + 1 }));
+}
+
+function currentDocument(): PayloadDocument | null {
+  const { selected, record } = useSession.getState();
+  const id = selected?.type === 'draft' ? selected.id : record?.id;
+  return id === undefined ? null : documentOf(id);
+}
+
+/** Undoes the last edit of the shown record, wherever in the window the focus is. */
+export function undoEdit(): void {
+  currentDocument()?.undo();
+}
+
+export function redoEdit(): void {
+  currentDocument()?.redo();
+}

@@ -1,0 +1,110 @@
+import { create } from 'zustand';
+import type { Draft, StoredDraft } from '../../shared/protocol.ts';
+import { formatNoun } from '../components/format.ts';
+import { call } from '../connection/current.ts';
+import { announce } from './announcements.ts';
+import { notify, report, showDialog } from './application.ts';
+import { forgetDocument } from './documents.ts';
+import { goTo, setWriting, useSession } from './session.ts';
+
+/** The drafts of the open session, by id. They live with the engine, so that they outlive the window. */
+export const useDrafts = create<{ drafts: ReadonlyMap<string, StoredDraft> }>(() => ({ drafts: new Map() }));
+
+export async function loadDrafts(): Promise<void> {
+  const { session } = useSession.getState();
+  if (!session) {
+    useDrafts.setState({ drafts: new Map() });
+    return;
+  }
+  try {
+    const list = await call('drafts.list', { session });
+    if (useSession.getState().session === session) {
+      useDrafts.setState({ drafts: new Map(list.map((draft) => [draft.id, draft])) });
+    }
+  } catch (thrown) {
+    report(thrown);
+  }
+}
+
+/** Keeps a draft. What is in the store already is replaced. */
+export async function putDraft(draft: Draft): Promise<boolean> {
+  const { session } = useSession.getState();
+  if (!session) return false;
+  try {
+    const stored = await call('drafts.put', { session, draft });
+    useDrafts.setState(({ drafts }) => ({ drafts: new Map(drafts).set(stored.id, stored) }));
+    return true;
+  } catch (thrown) {
+    report(thrown, { save: true });
+    return false;
+  }
+}
+
+/** Drops drafts; the editors of their ids show what the log holds again. */
+export async function dropDrafts(ids: string[]): Promise<void> {
+  const { session } = useSession.getState();
+  if (!session || ids.length === 0) return;
+  try {
+    await call('drafts.drop', { session, ids });
+    useDrafts.setState(({ drafts }) => {
+      const rest = new Map(drafts);
+      for (const id of ids) rest.delete(id);
+      return { drafts: rest };
+    });
+    for (const id of ids) forgetDocument(id);
+  } catch (thrown) {
+    report(thrown);
+  }
+}
+
+/**
+ * Writes drafts as one batch with one sync. With writing off it explains and offers the switch first, then goes on. Returns
+ * whether they were written.
+ */
+export async function writeDrafts(ids: string[], overwriteConflicts = false): Promise<boolean> {
+  const { session, summary, selected, record } = useSession.getState();
+  if (!session || !summary || ids.length === 0) return false;
+  if (!summary.writing.on) {
+    showDialog({
+      name: 'writing',
+      refusal: summary.writing.refusal,
+      then: () => void writeDrafts(ids, overwriteConflicts),
+    });
+    return false;
+  }
+  try {
+    const { written, state } = await call('drafts.write', { session, ids, overwriteConflicts });
+    for (const id of ids) forgetDocument(id);
+    await loadDrafts();
+    const words =
+      state === 'saved'
+        ? `Saved ${formatNoun(written, 'record')}, read back and checked.`
+        : `Accepted ${formatNoun(written, 'record')}: checked when the buffer is written.`;
+    notify({ tone: 'good', text: words, action: { label: 'Undo', run: () => void undoLastWrite() } });
+    announce(words);
+    const current = selected?.type === 'draft' ? selected.id : record?.id;
+    if (current && ids.includes(current)) await goTo({ by: 'id', id: current });
+    return true;
+  } catch (thrown) {
+    report(thrown, { save: true, action: { label: 'Review', run: () => showDialog({ name: 'review' }) } });
+    await loadDrafts();
+    return false;
+  }
+}
+
+/** Appends the previous state of what the last write changed. */
+export async function undoLastWrite(): Promise<void> {
+  const { session, summary } = useSession.getState();
+  if (!session || !summary) return;
+  if (!summary.writing.on) {
+    await setWriting(true, () => void undoLastWrite());
+    return;
+  }
+  try {
+    const { records } = await call('writing.undoLast', { session });
+    notify({ tone: 'good', text: `Undone: the previous state of ${formatNoun(records, 'record')} was appended.` });
+    announce('The last write was undone.');
+  } catch (thrown) {
+    report(thrown, { save: true });
+  }
+}

@@ -1,0 +1,188 @@
+import type { Draft, RecordDetail, Row } from '../../shared/protocol.ts';
+import { call } from '../connection/current.ts';
+import { checkText } from '../features/editor/check-text.ts';
+import { announce, announceFailure } from './announcements.ts';
+import { notify, report, showDialog, useApplication } from './application.ts';
+import { documentOf, forgetDocument, openDocument, type PayloadDocument } from './documents.ts';
+import { dropDrafts, putDraft, useDrafts, writeDrafts } from './drafts.ts';
+import { goTo, selectDraft, useSession } from './session.ts';
+
+/** Edits become drafts at once, but not at each key: this long after the last one. */
+const DRAFT_DELAY_MILLISECONDS = 400;
+const PLAIN_DRAFT_DELAY_MILLISECONDS = 2_500;
+
+const pending = new Map<string, { document: PayloadDocument; timer: ReturnType<typeof setTimeout> }>();
+
+/** A document's text changed: it becomes a draft, or stops being one when it is again what the log holds. */
+export function documentChanged(document: PayloadDocument): void {
+  const before = pending.get(document.id);
+  if (before) clearTimeout(before.timer);
+  const delay = document.plain ? PLAIN_DRAFT_DELAY_MILLISECONDS : DRAFT_DELAY_MILLISECONDS;
+  pending.set(document.id, { document, timer: setTimeout(() => void keep(document.id), delay) });
+}
+
+async function keep(id: string): Promise<void> {
+  const entry = pending.get(id);
+  if (!entry) return;
+  clearTimeout(entry.timer);
+  pending.delete(id);
+  const { document } = entry;
+  const text = document.stored;
+  if (document.base && text === document.base.text) {
+    if (useDrafts.getState().drafts.has(id)) await dropUnchanged(id);
+    return;
+  }
+  await putDraft({ id, action: 'store', text, base: document.base });
+}
+
+/** The text is what the log holds again: no draft, but the history of undo stays, so that redo still works. */
+async function dropUnchanged(id: string): Promise<void> {
+  const { session } = useSession.getState();
+  if (!session) return;
+  await call('drafts.drop', { session, ids: [id] }).catch(report);
+  useDrafts.setState(({ drafts }) => {
+    const rest = new Map(drafts);
+    rest.delete(id);
+    return { drafts: rest };
+  });
+}
+
+/** Makes drafts of all edits that still wait, before something is done with the drafts. */
+export async function flushEdits(): Promise<void> {
+  await Promise.all([...pending.keys()].map(keep));
+}
+
+/** Ctrl/Cmd+S: writes the draft of the shown record. What VelesDB could not read is not written. */
+export async function saveCurrent(): Promise<void> {
+  await flushEdits();
+  const { selected, record } = useSession.getState();
+  const id = selected?.type === 'draft' ? selected.id : record?.id;
+  const draft = id === undefined ? undefined : useDrafts.getState().drafts.get(id);
+  if (!draft) {
+    announce('Nothing to write: this record has no draft.');
+    notify({ tone: 'plain', text: 'Nothing to write: this record has no draft.' });
+    return;
+  }
+  if (useApplication.getState().info?.readOnly) {
+    notify({ tone: 'danger', text: 'Velescope was started read-only: drafts are kept, nothing is written.' });
+    announceFailure('Not saved: Velescope was started read-only.');
+    return;
+  }
+  if (draft.conflict) {
+    showDialog({ name: 'review' });
+    return;
+  }
+  const refusal = refusalOf(draft);
+  if (refusal) {
+    notify({ tone: 'danger', text: `Not saved: VelesDB could not read this payload. ${refusal}.` });
+    announceFailure(`Not saved: VelesDB could not read this payload. ${refusal}.`);
+    return;
+  }
+  await writeDrafts([draft.id]);
+}
+
+/** Why VelesDB would not read a draft's text; null when it would. */
+export function refusalOf(draft: Pick<Draft, 'action' | 'text'>): string | null {
+  if (draft.action === 'delete' || draft.text === null) return null;
+  const check = checkText(draft.text);
+  return check.state === 'ok' ? null : check.message;
+}
+
+/** Asks before the shown record is deleted. */
+export function beginDelete(): void {
+  const { selected, record } = useSession.getState();
+  const id = selected?.type === 'draft' ? selected.id : record?.id;
+  if (id !== undefined) showDialog({ name: 'delete-record', id });
+}
+
+/** What the log holds for an id now: the last version that framing and CRC support. Null when there is none. */
+export async function currentVersion(id: string): Promise<Draft['base']> {
+  const { session } = useSession.getState();
+  if (!session) return null;
+  const { rows } = await call('record.history', { session, id });
+  const last = rows.findLast((row: Row) => row.state === 'live') ?? rows.at(-1);
+  if (!last) return null;
+  const record = await call('record.read', { session, row: last.row });
+  return { offset: record.offset, text: textOf(record) };
+}
+
+/** A record's payload as text; null where it has none or is none. */
+export function textOf(record: Pick<RecordDetail, 'payload'>): string | null {
+  return record.payload?.encoding === 'text' ? record.payload.text : null;
+}
+
+/** Stages the delete of an id. */
+export async function stageDelete(id: string): Promise<void> {
+  try {
+    const base = await currentVersion(id);
+    if (await putDraft({ id, action: 'delete', text: null, base })) {
+      forgetDocument(id);
+      announce(`The delete of id ${id} is a draft.`);
+    }
+  } catch (thrown) {
+    report(thrown);
+  }
+}
+
+/** Stages a text for an id: a restored version, an accepted candidate, a replaced payload. Shows it in the editor. */
+export async function stageText(id: string, text: string, words: string): Promise<boolean> {
+  try {
+    const base = await currentVersion(id);
+    if (!(await putDraft({ id, action: 'store', text, base }))) return false;
+    forgetDocument(id);
+    notify({ tone: 'good', text: words, action: { label: 'Review', run: () => showDialog({ name: 'review' }) } });
+    announce(words);
+    return true;
+  } catch (thrown) {
+    report(thrown);
+    return false;
+  }
+}
+
+/** Stages a new record and shows it. */
+export async function stageNew(id: string, text: string): Promise<boolean> {
+  try {
+    const base = await currentVersion(id);
+    if (!(await putDraft({ id, action: 'store', text, base }))) return false;
+    forgetDocument(id);
+    announce(`New record ${id} is a draft.`);
+    if (!base || !(await goTo({ by: 'id', id }))) selectDraft(id, null);
+    return true;
+  } catch (thrown) {
+    report(thrown);
+    return false;
+  }
+}
+
+/** The document to edit for a record or a draft, or null where there is nothing that can be edited. */
+export function documentFor(record: RecordDetail | null, draft: Draft | null): PayloadDocument | null {
+  if (draft) {
+    if (draft.action === 'delete' || draft.text === null) return null;
+    return openDocument(draft.id, draft.base, draft.text, true);
+  }
+  if (!record?.id || !isEditable(record)) return null;
+  const text = textOf(record);
+  if (text === null) return null;
+  // An edit that is not a draft yet, or was undone: its history is kept.
+  const touched = documentOf(record.id);
+  return openDocument(
+    record.id,
+    { offset: record.offset, text },
+    text,
+    (touched?.version ?? 0) > 0 && pending.has(record.id),
+  );
+}
+
+/** Whether a record's payload is edited in place: the id's current store. Older versions are restored, not edited. */
+export function isEditable(record: RecordDetail): boolean {
+  if (record.kind !== 'store' || record.id === undefined) return false;
+  return record.state === 'live';
+}
+
+/** Drops the draft of an id. */
+export async function dropDraft(id: string): Promise<void> {
+  const entry = pending.get(id);
+  if (entry) clearTimeout(entry.timer);
+  pending.delete(id);
+  await dropDrafts([id]);
+}

@@ -1,0 +1,468 @@
+import { create } from 'zustand';
+import type { View } from '../../core/generation.ts';
+import { type ErrorValue, toErrorValue } from '../../shared/errors.ts';
+import type { Collection, Damage, Durability, Filter, Order, RecordDetail, Summary } from '../../shared/protocol.ts';
+import { formatCount, formatDuration, formatNoun, formatOffset, percent } from '../components/format.ts';
+import { call } from '../connection/current.ts';
+import { RowPages, type RowSource } from '../features/records/row-pages.ts';
+import { parseSearch, type SearchRequest } from '../features/search/parse-search.ts';
+import { announce } from './announcements.ts';
+import { notify, report, showDialog, useApplication } from './application.ts';
+
+export type Chip = 'all' | 'live' | 'damaged' | 'drafts';
+export type Tab = 'payload' | 'velesdb' | 'history' | 'bytes' | 'repair';
+
+/** What the right pane shows: a row of the log, or a draft that no row of the log belongs to. */
+export type Selected = { type: 'row'; row: number } | { type: 'draft'; id: string };
+
+export interface QueryState {
+  name: string;
+  revision: number;
+  total: number;
+  complete: boolean;
+  error: ErrorValue | null;
+}
+
+/** Asks the grid to bring a position into view, once for each serial. */
+export interface Reveal {
+  position: number;
+  focus: boolean;
+  serial: number;
+}
+
+export interface SessionState {
+  database: string | null;
+  collection: Collection | null;
+  session: string | null;
+  summary: Summary | null;
+  opening: boolean;
+  failure: ErrorValue | null;
+  chip: Chip;
+  searchText: string;
+  search: SearchRequest;
+  order: Order;
+  query: QueryState | null;
+  queryFailure: ErrorValue | null;
+  querying: boolean;
+  source: RowSource | null;
+  selected: Selected | null;
+  /** Position of the selected row in the grid; null when the grid's list does not hold it. */
+  position: number | null;
+  record: RecordDetail | null;
+  recordFailure: ErrorValue | null;
+  tab: Tab;
+  reveal: Reveal | null;
+  /** Offsets of the rows on the screen, for the log map. */
+  visibleOffsets: number[];
+}
+
+const NO_SESSION = {
+  session: null,
+  summary: null,
+  opening: false,
+  failure: null,
+  chip: 'all',
+  searchText: '',
+  search: { kind: 'none' },
+  order: { by: 'offset', direction: 'ascending' },
+  query: null,
+  queryFailure: null,
+  querying: false,
+  source: null,
+  selected: null,
+  position: null,
+  record: null,
+  recordFailure: null,
+  reveal: null,
+  visibleOffsets: [],
+} satisfies Partial<SessionState>;
+
+export const useSession = create<SessionState>(() => ({
+  database: null,
+  collection: null,
+  tab: 'payload',
+  ...NO_SESSION,
+}));
+
+const set = useSession.setState;
+const get = useSession.getState;
+
+// ---------------------------------------------------------------- opening and closing
+
+let opening: AbortController | null = null;
+
+/** Opens a collection: answers at once, the scan goes on and events tell how far. */
+export async function openCollection(database: string, collection: Collection): Promise<void> {
+  await closeSession();
+  const controller = new AbortController();
+  opening = controller;
+  set({ database, collection, ...NO_SESSION, opening: true });
+  useApplication.setState({ page: 'records' });
+  try {
+    const summary = await call(
+      'session.open',
+      { database, collection: collection.collection, view: useApplication.getState().view },
+      { signal: controller.signal },
+    );
+    if (opening !== controller) return;
+    set({ session: summary.session, opening: false });
+    announce(`Opened ${collection.name}. Scanning ${formatNoun(summary.log.bytes, 'byte')}.`);
+    takeSummary(summary);
+    if (summary.phase !== 'failed') await refreshQuery();
+  } catch (thrown) {
+    if (opening !== controller) return;
+    set({ opening: false, failure: toErrorValue(thrown) });
+  }
+}
+
+export async function closeSession(): Promise<void> {
+  opening?.abort();
+  opening = null;
+  cancelQuery();
+  const { session, source } = get();
+  if (source instanceof RowPages) source.close();
+  set({ collection: null, ...NO_SESSION });
+  if (session) await call('session.close', { session }).catch(() => {});
+}
+
+/** Takes a summary, from an answer or an event, and does what follows from it. */
+export function takeSummary(summary: Summary): void {
+  const before = get().summary;
+  if (get().session !== summary.session || (before && before.revision > summary.revision)) return;
+  set({ summary, ...(summary.failure && summary.phase === 'failed' ? { failure: summary.failure } : {}) });
+  announceScan(before, summary);
+  if (before && before.revision !== summary.revision) scheduleRefresh(summary.phase === 'ready' ? 150 : 1_000);
+  if (before && before.phase !== summary.phase && summary.phase === 'ready') scheduleRefresh(50);
+}
+
+let announcedTenth = 0;
+function announceScan(before: Summary | null, now: Summary): void {
+  if (now.phase === 'scanning') {
+    const tenth = Math.floor(percent(now.progress.done, now.progress.total) / 10);
+    if (tenth > announcedTenth) announce(`Scan: ${tenth * 10} percent`);
+    announcedTenth = tenth;
+    if (before && before.counts.damaged === 0 && now.counts.damaged > 0) announce('First damage found.');
+    return;
+  }
+  announcedTenth = 0;
+  if (before?.phase !== 'ready' && now.phase === 'ready') {
+    announce(
+      `Scan complete: ${formatNoun(now.log.records, 'record')}, ${formatNoun(now.counts.damaged, 'damaged segment')}, in ${formatDuration(now.scanMilliseconds)}.`,
+    );
+  }
+}
+
+// ---------------------------------------------------------------- the grid's list
+
+let queryController: AbortController | null = null;
+let refreshTimer: ReturnType<typeof setTimeout> | null = null;
+
+function cancelQuery(): void {
+  queryController?.abort();
+  queryController = null;
+  if (refreshTimer) clearTimeout(refreshTimer);
+  refreshTimer = null;
+}
+
+function scheduleRefresh(milliseconds: number): void {
+  if (refreshTimer) return;
+  refreshTimer = setTimeout(() => {
+    refreshTimer = null;
+    const { query, search } = get();
+    // A search that still runs is not begun again: it would never end on a log that grows.
+    if (query && !query.complete && search.kind === 'filter') return;
+    void refreshQuery();
+  }, milliseconds);
+}
+
+function currentFilter(): Filter {
+  const { chip, search } = get();
+  return {
+    ...(chip === 'live' ? { states: ['live'] } : {}),
+    ...(chip === 'damaged' ? { damagedOnly: true } : {}),
+    ...(search.kind === 'filter' ? search.filter : {}),
+  };
+}
+
+/** Makes the list of rows anew from filter and order, keeping the selection where the new list holds it. */
+export async function refreshQuery(): Promise<void> {
+  const { session, order, query: before } = get();
+  if (!session) return;
+  queryController?.abort();
+  const controller = new AbortController();
+  queryController = controller;
+  set({ querying: true, queryFailure: null });
+  try {
+    const result = await call(
+      'records.query',
+      { session, filter: currentFilter(), order },
+      { signal: controller.signal },
+    );
+    if (queryController !== controller || get().session !== session) {
+      void call('records.closeQuery', { session, query: result.query }).catch(() => {});
+      return;
+    }
+    const previous = get().source;
+    if (previous instanceof RowPages) previous.close();
+    const { query, ...rest } = result;
+    set({
+      querying: false,
+      query: { name: query, ...rest, error: null },
+      source: new RowPages(session, query, result.total, (params, options) => call('records.page', params, options)),
+    });
+    if (before) void call('records.closeQuery', { session, query: before.name }).catch(() => {});
+    await followSelection();
+  } catch (thrown) {
+    if (queryController !== controller) return;
+    const error = toErrorValue(thrown);
+    set({ querying: false, ...(error.code === 'CANCELLED' ? {} : { queryFailure: error }) });
+  }
+}
+
+/** Stops a search that is still running; what it found stays. */
+export function cancelSearch(): void {
+  const { query, session } = get();
+  queryController?.abort();
+  set({ querying: false });
+  if (query && session && !query.complete) {
+    set({ query: { ...query, complete: true } });
+    void call('records.closeQuery', { session, query: query.name }).catch(() => {});
+  }
+}
+
+export function takeQueryEvent(event: {
+  query: string;
+  total: number;
+  complete: boolean;
+  error: ErrorValue | null;
+}): void {
+  const { query, source } = get();
+  if (query?.name !== event.query) return;
+  set({ query: { ...query, total: event.total, complete: event.complete, error: event.error } });
+  if (source instanceof RowPages) source.setTotal(event.total);
+  if (event.complete && !query.complete) announce(`Search complete: ${formatNoun(event.total, 'row')}.`);
+}
+
+export function setChip(chip: Chip): void {
+  if (get().chip === chip) return;
+  set({ chip });
+  if (chip !== 'drafts') void refreshQuery();
+}
+
+export function setOrder(order: Order): void {
+  set({ order });
+  announce(`Sorted by ${order.by}, ${order.direction}.`);
+  void refreshQuery();
+}
+
+/** Applies what was typed into the search box: filters, or goes to an offset. */
+export function applySearch(text: string): void {
+  const search = parseSearch(text);
+  const before = get().search;
+  set({ searchText: text, search });
+  if (search.kind === 'offset') {
+    void goTo({ by: 'offset', offset: search.offset });
+    if (before.kind === 'filter') void refreshQuery();
+  } else if (search.kind !== 'problem' && (before.kind === 'filter' || search.kind === 'filter')) {
+    if (get().chip === 'drafts') set({ chip: 'all' });
+    void refreshQuery();
+  }
+}
+
+// ---------------------------------------------------------------- selection
+
+let revealSerial = 0;
+let reading: AbortController | null = null;
+
+/** Selects a row of the log. `position` is its place in the grid's list, where that is known. */
+export function selectRow(row: number, position: number | null): void {
+  const { selected } = get();
+  set({ position });
+  if (selected?.type === 'row' && selected.row === row) return;
+  set({ selected: { type: 'row', row } });
+  void readRecord(row);
+}
+
+export function selectDraft(id: string, position: number | null): void {
+  reading?.abort();
+  set({ selected: { type: 'draft', id }, position, record: null, recordFailure: null, tab: 'payload' });
+}
+
+async function readRecord(row: number): Promise<void> {
+  const { session } = get();
+  if (!session) return;
+  reading?.abort();
+  const controller = new AbortController();
+  reading = controller;
+  try {
+    const record = await call('record.read', { session, row }, { signal: controller.signal });
+    if (reading === controller) set({ record, recordFailure: null });
+  } catch (thrown) {
+    const error = toErrorValue(thrown);
+    if (reading === controller && error.code !== 'CANCELLED') set({ record: null, recordFailure: error });
+  }
+}
+
+/** After the list changed: where the selected row stands in it now, and its record as it is now. */
+async function followSelection(): Promise<void> {
+  const { session, query, selected } = get();
+  if (!session || !query || selected?.type !== 'row') return;
+  const { row } = selected;
+  const target = await call('records.locate', { session, query: query.name, target: { by: 'row', row } }).catch(
+    () => null,
+  );
+  const now = get();
+  if (now.query?.name !== query.name || now.selected !== selected) return;
+  set({ position: target?.position ?? null });
+  if (target?.position != null) set({ reveal: { position: target.position, focus: false, serial: ++revealSerial } });
+  void readRecord(row);
+}
+
+/**
+ * Goes to an id's current record, an offset or a table row. Where the list does not hold it, its filters are taken off first, and
+ * said so. Returns whether there is such a record.
+ */
+export async function goTo(
+  target: { by: 'id'; id: string } | { by: 'offset'; offset: string } | { by: 'row'; row: number },
+  options: { focus?: boolean } = {},
+): Promise<boolean> {
+  const { session, query } = get();
+  if (!session || !query) return false;
+  try {
+    let found = await call('records.locate', { session, query: query.name, target });
+    const filtered = get().chip !== 'all' || get().search.kind === 'filter';
+    if (found.position === null && filtered) {
+      set({ chip: 'all', search: { kind: 'none' }, searchText: '' });
+      await refreshQuery();
+      const fresh = get().query;
+      if (!fresh) return false;
+      found = await call('records.locate', { session, query: fresh.name, target });
+      if (found.position !== null) announce('The filters were taken off to show it.');
+    }
+    if (found.row === null) {
+      const words =
+        target.by === 'id'
+          ? `id ${target.id}`
+          : target.by === 'offset'
+            ? formatOffset(target.offset)
+            : `row ${target.row}`;
+      notify({ tone: 'plain', text: `There is nothing at ${words} in this log.` });
+      announce(`Nothing at ${words}.`);
+      return false;
+    }
+    selectRow(found.row, found.position);
+    if (found.position !== null) {
+      set({ reveal: { position: found.position, focus: options.focus ?? false, serial: ++revealSerial } });
+    }
+    return true;
+  } catch (thrown) {
+    report(thrown);
+    return false;
+  }
+}
+
+export function showTab(tab: Tab): void {
+  set({ tab });
+}
+
+/** The damage after (or before) an offset, in file order and around the ends; null where there is none. */
+async function damageNextTo(offset: number, direction: 1 | -1): Promise<Damage | null> {
+  const { session } = get();
+  if (!session) return null;
+  const page = async (from: number, count: number) => call('damage.list', { session, from, count });
+  const { total } = await page(0, 1);
+  if (total === 0) return null;
+  // damage.list is in file order: a binary search by offset, whatever the number of damaged segments.
+  let low = 0;
+  let high = total;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const at = (await page(middle, 1)).damage[0];
+    if (at && Number(at.offset) <= offset - (direction === -1 ? 1 : 0)) low = middle + 1;
+    else high = middle;
+  }
+  const index = direction === 1 ? low % total : (low - 1 + total) % total;
+  return (await page(index, 1)).damage[0] ?? null;
+}
+
+/** F8 and Shift+F8: goes to the next or previous damage and says what it is. */
+export async function walkDamage(direction: 1 | -1): Promise<void> {
+  const { record, summary } = get();
+  if (!summary) return;
+  try {
+    const damage = await damageNextTo(
+      record ? Number(record.offset) : direction === 1 ? -1 : Number.MAX_SAFE_INTEGER,
+      direction,
+    );
+    if (!damage) {
+      announce('No damage in this log.');
+      notify({ tone: 'good', text: 'No damage in this log.' });
+      return;
+    }
+    useApplication.setState({ page: 'records' });
+    set({ tab: 'repair' });
+    await goTo({ by: 'row', row: damage.row }, { focus: true });
+    announce(`${damage.title}. ${damage.explanation}`);
+  } catch (thrown) {
+    report(thrown);
+  }
+}
+
+// ---------------------------------------------------------------- switches
+
+/** Sends a call that answers with a summary, and takes it. */
+export async function withSummary(work: (session: string) => Promise<Summary>): Promise<Summary | null> {
+  const { session } = get();
+  if (!session) return null;
+  try {
+    const summary = await work(session);
+    takeSummary(summary);
+    return summary;
+  } catch (thrown) {
+    report(thrown);
+    return null;
+  }
+}
+
+export async function setView(view: View): Promise<void> {
+  useApplication.setState({ view });
+  void call('settings.set', { view }).catch(() => {});
+  await withSummary((session) => call('session.setView', { session, view }));
+}
+
+/** Turns writing on or off; a refusal is explained in a dialog that offers what can be done. */
+export async function setWriting(on: boolean, then: (() => void) | null = null): Promise<boolean> {
+  const { session } = get();
+  if (!session) return false;
+  try {
+    const summary = await call('writing.set', { session, on });
+    takeSummary(summary);
+    if (on && !summary.writing.on) {
+      showDialog({ name: 'writing', refusal: summary.writing.refusal, then });
+      return false;
+    }
+    announce(on ? 'Writing is on.' : 'Writing is off.');
+    return true;
+  } catch (thrown) {
+    showDialog({ name: 'writing', refusal: toErrorValue(thrown), then });
+    return false;
+  }
+}
+
+export function setDurability(durability: Durability): void {
+  void withSummary((session) => call('writing.setDurability', { session, durability }));
+}
+
+export function setFollow(on: boolean): void {
+  void withSummary((session) => call('session.setFollow', { session, on }));
+}
+
+export function rescan(): void {
+  void withSummary((session) => call('session.rescan', { session }));
+}
+
+/** Where the selection stands, for people who read numbers: "row 12 of 48,211". */
+export function positionWords(): string {
+  const { position, query } = get();
+  return position === null || !query ? '' : `row ${formatCount(position + 1)} of ${formatCount(query.total)}`;
+}

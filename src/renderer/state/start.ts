@@ -1,0 +1,52 @@
+import { toErrorValue } from '../../shared/errors.ts';
+import type { ProtocolEvent } from '../../shared/protocol.ts';
+import type { Connection } from '../connection/connect.ts';
+import { call, setConnection } from '../connection/current.ts';
+import { runCommand } from '../features/commands/commands.ts';
+import { applyTheme, useApplication } from './application.ts';
+import { loadRecents, showDatabase, takeHealth } from './directory.ts';
+import { loadDrafts } from './drafts.ts';
+import { takeQueryEvent, takeSummary, useSession } from './session.ts';
+
+/** Connects the window to the engine and shows what it was started with. Never rejects: what fails is shown. */
+export async function start(connect: () => Promise<Connection>): Promise<void> {
+  try {
+    const connection = await connect();
+    setConnection(connection);
+    connection.client.onEvent(takeEvent);
+    connection.onLost((lost) => useApplication.setState({ lost }));
+    const [info, settings] = await Promise.all([call('app.info', {}), call('settings.get', {})]);
+    applyTheme(settings.theme);
+    const initial = await call('directory.initial', {}).catch((thrown: unknown) => {
+      useApplication.setState({ failure: { title: 'This directory cannot be opened', error: toErrorValue(thrown) } });
+      return null;
+    });
+    useApplication.setState({ info, theme: settings.theme, view: settings.view });
+    await loadRecents();
+    if (initial) await showDatabase(initial);
+  } catch (thrown) {
+    useApplication.setState({ failure: { title: 'Velescope cannot be reached', error: toErrorValue(thrown) } });
+  }
+}
+
+function takeEvent(event: ProtocolEvent): void {
+  switch (event.event) {
+    case 'session':
+      takeSummary(event.summary);
+      return;
+    case 'query':
+      if (event.session === useSession.getState().session) takeQueryEvent(event);
+      return;
+    case 'drafts':
+      if (event.session === useSession.getState().session) void loadDrafts();
+      return;
+    case 'health':
+      takeHealth(event.database, event.collection, event.health);
+      return;
+    case 'command':
+      runCommand(event.command);
+      return;
+    case 'opened':
+      void showDatabase(event.database);
+  }
+}
