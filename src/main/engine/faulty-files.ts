@@ -18,6 +18,7 @@ export type CallKind =
   | 'copy'
   | 'unlink'
   | 'makeDirectory'
+  | 'removeDirectory'
   | 'list'
   | 'syncDirectory'
   | 'freeSpace'
@@ -89,6 +90,10 @@ export class FaultyFiles implements Files {
     this.run('makeDirectory', path, () => this.#inner.makeDirectory(path));
   }
 
+  removeDirectory(path: string): void {
+    this.run('removeDirectory', path, () => this.#inner.removeDirectory(path));
+  }
+
   list(path: string) {
     return this.run('list', path, () => this.#inner.list(path));
   }
@@ -102,7 +107,13 @@ export class FaultyFiles implements Files {
   }
 
   readWhole(path: string, limit?: number) {
-    return this.run('readWhole', path, () => this.#inner.readWhole(path, limit));
+    const read = () => this.#inner.readWhole(path, limit);
+    const flip = () => {
+      const bytes = read();
+      if (bytes.length > 0) bytes[bytes.length >> 1]! ^= 1;
+      return bytes;
+    };
+    return this.run('readWhole', path, read, undefined, { flip });
   }
 
   /** For the open files: records the call and does it, or what is to happen in its place. */

@@ -176,6 +176,15 @@ export function filesContract(name: string, make: () => FilesUnderTest): void {
       expect(statusOrNull(files, at('x/a/z'))).toBeNull();
     });
 
+    it('removes a directory only when it is empty', () => {
+      files.makeDirectory(at('x/y'));
+      expect(codeOf(() => files.removeDirectory(at('x')))).toBe('ENOTEMPTY');
+      files.removeDirectory(at('x/y'));
+      files.removeDirectory(at('x'));
+      expect(files.list(subject.root)).toEqual([]);
+      expect(codeOf(() => files.removeDirectory(at('x')))).toBe('ENOENT');
+    });
+
     it('bounds what is read as one piece', () => {
       write('a', 'abcdef');
       expect(codeOf(() => files.readWhole(at('a'), 5))).toBe('TOO_LARGE');

@@ -75,6 +75,8 @@ export interface Files {
   unlink(path: string): void;
   /** With its missing parents; an existing directory is no error. */
   makeDirectory(path: string): void;
+  /** Removes an empty directory; ENOTEMPTY where something is in it. */
+  removeDirectory(path: string): void;
   /** Sorted by name in code unit order. */
   list(path: string): DirectoryEntry[];
   /** Makes names made, changed or removed in the directory durable. Nothing where the system has no such thing. */

@@ -85,6 +85,12 @@ export class MemoryFiles implements Files {
     }
   }
 
+  removeDirectory(path: string): void {
+    if (this.#directory(path).names.size > 0) throw systemError('ENOTEMPTY', `directory not empty, rmdir '${path}'`);
+    const { directory, name } = this.#parent(path);
+    directory.remove(name);
+  }
+
   list(path: string): DirectoryEntry[] {
     const directory = this.#directory(path);
     return [...directory.names]

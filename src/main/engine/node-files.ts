@@ -57,6 +57,8 @@ export const nodeFiles: Files = {
     fs.mkdirSync(path, { recursive: true });
   },
 
+  removeDirectory: fs.rmdirSync,
+
   list(path) {
     const entries = fs.readdirSync(path, { withFileTypes: true }).map((entry): DirectoryEntry => {
       return { name: entry.name, kind: entry.isSymbolicLink() ? 'link' : kindOf(entry) };
