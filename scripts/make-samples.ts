@@ -448,15 +448,20 @@ function recordInPayload(): Log {
   return log;
 }
 
-/** A tool compacted the log and left the snapshot of the old one. */
+/**
+ * A tool compacted the log and left the snapshot of the old one. The records are of one size, so that its offsets hit other ids'
+ * records squarely: VelesDB serves those as if nothing were wrong.
+ */
 function staleSnapshot(): Log {
-  const before = orders(8);
-  before.store(1, order(1, 'shipped'));
+  const seat = (id: number, state: 'free' | 'sold'): Json => ({ seat: 100 + id, state });
+  const before = new Log();
+  for (let id = 1; id <= 8; id++) before.store(id, seat(id, 'free'));
+  before.store(1, seat(1, 'sold'));
   before.delete(3);
   before.takeSnapshot();
   const compacted = new Log();
-  for (const id of [2, 4, 5, 6, 7, 8]) compacted.store(id, order(id, 'open'));
-  compacted.store(1, order(1, 'shipped'));
+  for (const id of [2, 4, 5, 6, 7, 8]) compacted.store(id, seat(id, 'free'));
+  compacted.store(1, seat(1, 'sold'));
   compacted.snapshot = before.snapshot;
   return compacted;
 }
@@ -466,8 +471,9 @@ function legacyDamage(): Log {
   const log = new Log();
   for (let id = 1; id <= 5; id++) log.legacyStore(id, order(id, 'open'));
   log.legacyStore(6, Uint8Array.of(0xde, 0xad, 0xbe, 0xef));
-  const cut = log.legacyStore(7, order(7, 'open'));
-  log.store(8, order(8, 'open'));
+  log.legacyStore(7, order(7, 'open'));
+  const cut = log.legacyStore(8, order(8, 'open'));
+  log.store(9, order(9, 'open'));
   // The length says two bytes more than there are, so the next record seems to start inside this one's successor.
   log.overwrite(cut + LENGTH_FIELD_OFFSET, (byte) => byte + 2);
   return log;

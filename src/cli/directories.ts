@@ -27,7 +27,8 @@ export async function eachCollection(
 ): Promise<Exit> {
   let status: Exit = Exit.done;
   const attempt = async (directory: string, action: () => Promise<Exit>) => {
-    status = worse(status, await reporting(line, directory, options, action));
+    const result = await reporting(line, directory, options, action);
+    status = worse(status, result);
   };
   for (const directory of directories) {
     await attempt(directory, async () => {

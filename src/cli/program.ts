@@ -12,6 +12,7 @@ import { historyCommand } from './commands/history.ts';
 import { openCommand } from './commands/open.ts';
 import { replayCommand } from './commands/replay.ts';
 import { serveCommand } from './commands/serve.ts';
+import { verifyCommand } from './commands/verify.ts';
 import { OutputClosed } from './output.ts';
 
 /**
@@ -81,6 +82,13 @@ function describeProgram(line: CommandLine, finish: (status: Exit) => void): Com
   const json = () => new Option('--json', 'one JSON object a line, failures included');
   const command = (name: string, description: string) =>
     program.command(name).description(description).addOption(json());
+
+  command('verify', 'what is damaged, what the snapshot is worth, and what each VelesDB makes of it')
+    .addArgument(directories())
+    .option('--segments', 'every segment of the log as well')
+    .option('--ids', 'the ids behind the counts of each VelesDB as well')
+    .option('--framing', 'do not read payloads: faster, and nothing is said about what is unreadable')
+    .action(async (paths, options) => finish(await verifyCommand(line, paths, options)));
 
   command('replay', 'the index one VelesDB generation builds when it opens a log, as JSON')
     .addArgument(directories())

@@ -1,0 +1,141 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { GENERATIONS, type View } from '../core/generation.ts';
+import { outcomeOf, salvageOutcome, type ViewDifference, type ViewOutcome } from '../core/outcomes.ts';
+import { checkPayloads } from '../core/payload-check.ts';
+import { type RecordTable, StateCode, type TableTotals } from '../core/record-table.ts';
+import { checkSnapshot, type SnapshotCheck } from '../core/snapshot-check.ts';
+import { runToEnd } from '../core/steps.ts';
+import { crc32 } from '../main/engine/crc32.ts';
+import type { Files } from '../main/engine/files.ts';
+import { databaseLockPath, LOG_FILE } from '../main/engine/lock.ts';
+import { findHolder as findHolderOfFile, type Holder } from '../main/engine/lock-holder.ts';
+import { CollectionState } from '../main/session/collection.ts';
+import { VelescopeError } from '../shared/errors.ts';
+import { Exit } from './command-line.ts';
+import type { Target } from './directories.ts';
+import { SortedIds } from './sorted-ids.ts';
+
+/** How long an unfinished record of a running VelesDB is given to be finished. */
+const MOMENT_MILLISECONDS = 250;
+/** A snapshot that has nothing to do with the log disagrees in every entry; so many are listed, all are counted. */
+const LISTED_DISAGREEMENTS = 100_000;
+
+/** Everything `verify` says of one collection, before it is printed. */
+export interface Verification {
+  target: Target;
+  /** Holds the log open until `state.close()`. */
+  state: CollectionState;
+  totals: TableTotals;
+  /** The last row where it is a record that a running VelesDB is still writing, else -1. */
+  inFlightRow: number;
+  snapshotCheck: SnapshotCheck | null;
+  outcomes: Record<View, ViewOutcome>;
+}
+
+export interface VerificationOptions {
+  /** Leaves payloads unread: no payload verdicts, and nothing about what is unreadable. */
+  framing: boolean;
+  findHolder?: (path: string) => Holder | null;
+}
+
+/**
+ * Looks at everything: the log's records, their payloads, the snapshot, and what each generation makes of them. Reads only. NOT_FOUND where
+ * the directory is no collection; what the system says otherwise.
+ */
+export async function examine(files: Files, target: Target, options: VerificationOptions): Promise<Verification> {
+  const { directory, entry } = target;
+  if (entry === null) {
+    throw new VelescopeError('NOT_FOUND', `${directory} holds no ${LOG_FILE}, and nothing says that it should`, {
+      next: 'Name the directory of a collection, or of a database.',
+    });
+  }
+  const state = new CollectionState(files, directory);
+  state.open();
+  try {
+    runToEnd(state.scanOn());
+    const inFlightRow = await settleTail(files, state, options.findHolder ?? findHolderOfFile);
+    const { table } = state;
+    const payloads = !options.framing;
+    if (payloads) runToEnd(checkPayloads({ source: state.source, table }));
+    const snapshot = state.snapshot.state === 'read' ? state.snapshot.snapshot : null;
+    const { source } = state;
+    const snapshotCheck = snapshot && runToEnd(checkSnapshot({ source, table, snapshot, limit: LISTED_DISAGREEMENTS }));
+    const snapshotAgrees = snapshotCheck?.state === 'valid';
+    const outcomes = { salvage: salvageOutcome(table, payloads) } as Record<View, ViewOutcome>;
+    for (const generation of GENERATIONS) {
+      outcomes[generation] = runToEnd(
+        outcomeOf({ source, crc32, table, snapshot, snapshotAgrees, payloads, generation }),
+      );
+    }
+    return { target, state, totals: withoutInFlight(table, inFlightRow), inFlightRow, snapshotCheck, outcomes };
+  } catch (thrown) {
+    state.close();
+    throw thrown;
+  }
+}
+
+/**
+ * Beside a running VelesDB an unfinished last record is no damage: it is read again after a moment. Returns its row where it is still
+ * unfinished then, else -1.
+ */
+async function settleTail(
+  files: Files,
+  state: CollectionState,
+  findHolder: (path: string) => Holder | null,
+): Promise<number> {
+  if (!endsTorn(state.table)) return -1;
+  const lock = databaseLockPath(files, state.directory);
+  const held = (lock !== null && findHolder(lock) !== null) || findHolder(state.logPath) !== null;
+  if (!held) return -1;
+  await pause(MOMENT_MILLISECONDS);
+  switch (state.lookAgain()) {
+    case 'same':
+      break;
+    case 'grew':
+      state.forgetTail();
+      runToEnd(state.scanOn());
+      break;
+    default:
+      state.reopen();
+      runToEnd(state.scanOn());
+  }
+  return endsTorn(state.table) ? state.table.rows - 1 : -1;
+}
+
+function endsTorn(table: RecordTable): boolean {
+  return table.rows > 0 && table.verdict(table.rows - 1) === 'torn';
+}
+
+function withoutInFlight(table: RecordTable, row: number): TableTotals {
+  const totals = table.totals();
+  if (row < 0) return totals;
+  return { ...totals, damaged: totals.damaged - 1, damagedBytes: totals.damagedBytes - table.length(row) };
+}
+
+/** `absent`, `valid`, `invalid` or `disagrees`. */
+export function snapshotStateOf({ state, snapshotCheck }: Verification): 'absent' | 'valid' | 'invalid' | 'disagrees' {
+  return snapshotCheck?.state ?? (state.snapshot.state === 'absent' ? 'absent' : 'invalid');
+}
+
+/** Exit status (docs/contract.md, "Command line"). A log that should be there and is not counts as found damage. */
+export function statusOf(verification: Verification): Exit {
+  const snapshot = snapshotStateOf(verification);
+  const healthy =
+    verification.state.exists && verification.totals.damaged === 0 && (snapshot === 'absent' || snapshot === 'valid');
+  return healthy ? Exit.done : Exit.found;
+}
+
+/** Ids that a view holds, ascending: those of salvage, but for the difference. */
+export function liveIds(table: RecordTable, difference: ViewDifference | null, live: number): SortedIds {
+  const ids = new SortedIds(live);
+  for (let row = 0; row < table.linkedRows; row++) {
+    if (table.states[row] !== StateCode.live) continue;
+    const low = table.idLow[row]!;
+    const high = table.idHigh[row]!;
+    if (difference === null || difference.absent.find(low, high) < 0) ids.add(low, high);
+  }
+  difference?.served.forEach((low, high) => {
+    if (table.liveRow(low, high) < 0) ids.add(low, high);
+  });
+  return ids.sort();
+}
