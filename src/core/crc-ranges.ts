@@ -1,13 +1,14 @@
 import type { ByteSource } from './byte-source.ts';
 import { crcOfRange } from './crc32-algebra.ts';
 import type { Crc32 } from './record.ts';
-import { crcOfFileRange } from './window.ts';
+import type { Steps } from './steps.ts';
+import { crcOfFileRange, WINDOW_SIZE } from './window.ts';
 
 /** Ranges up to this long are hashed as they are. */
-const SHORT_RANGE = 8 << 10;
+const SHORT_RANGE = 512;
 /** A free allowance of directly hashed bytes before long ranges must go through the checkpoints. */
-const FREE_BYTES = 64 << 20;
-const SMALLEST_SPACING = 512;
+const FREE_BYTES = 8 << 20;
+const SMALLEST_SPACING = 128;
 const MOST_CHECKPOINTS = 1 << 23;
 
 /**
@@ -19,9 +20,9 @@ const MOST_CHECKPOINTS = 1 << 23;
 export class CrcRanges {
   #direct = 0;
   readonly #spacing: number;
-  /** Prefix CRC at every multiple of the spacing, as far as laid down; entry 0 is the empty prefix. */
+  /** Prefix CRC at every multiple of the spacing; entry 0 is the empty prefix. */
   #checkpoints = new Uint32Array(1);
-  #laid = 0;
+  #ready = false;
 
   constructor(
     private readonly source: ByteSource,
@@ -32,43 +33,44 @@ export class CrcRanges {
     this.#spacing = spacing;
   }
 
+  /** Whether so much was hashed directly that `layDown` should come before the next question. */
+  get wantsCheckpoints(): boolean {
+    return !this.#ready && this.#direct > FREE_BYTES + 2 * this.source.size;
+  }
+
   /** CRC of bytes [from, to). Reads through the source: views taken of it before are void afterwards. */
   crc(from: number, to: number): number {
     const length = to - from;
-    this.#direct += length;
-    if (length <= SHORT_RANGE || this.#direct <= FREE_BYTES + 2 * this.source.size) {
+    if (length <= SHORT_RANGE || !this.#ready) {
+      if (length > SHORT_RANGE) this.#direct += length;
       return crcOfFileRange(this.source, from, to, this.crc32);
     }
-    this.#direct -= length;
     return crcOfRange(this.#prefix(from), this.#prefix(to), length);
   }
 
   #prefix(position: number): number {
     const checkpoint = Math.floor(position / this.#spacing);
-    this.#layDownTo(checkpoint);
     const start = checkpoint * this.#spacing;
     const seed = this.#checkpoints[checkpoint]!;
     return position === start ? seed : this.crc32(this.source.read(start, position - start), seed);
   }
 
-  #layDownTo(checkpoint: number): void {
-    if (checkpoint <= this.#laid) return;
-    if (checkpoint >= this.#checkpoints.length) {
-      const most = Math.floor(this.source.size / this.#spacing) + 1;
-      const larger = new Uint32Array(Math.min(most, Math.max(checkpoint + 1, this.#checkpoints.length * 2)));
-      larger.set(this.#checkpoints);
-      this.#checkpoints = larger;
-    }
-    let crc = this.#checkpoints[this.#laid]!;
-    while (this.#laid < checkpoint) {
-      const start = this.#laid * this.#spacing;
-      const blocks = Math.min(checkpoint - this.#laid, Math.ceil((1 << 20) / this.#spacing));
-      const bytes = this.source.read(start, blocks * this.#spacing);
+  /** One pass over the file that makes every later question cheap. */
+  *layDown(): Steps<void> {
+    const { size } = this.source;
+    const checkpoints = new Uint32Array(Math.floor(size / this.#spacing) + 1);
+    const most = Math.ceil(WINDOW_SIZE / this.#spacing);
+    let crc = 0;
+    for (let laid = 0; laid + 1 < checkpoints.length; ) {
+      const blocks = Math.min(checkpoints.length - 1 - laid, most);
+      const bytes = this.source.read(laid * this.#spacing, blocks * this.#spacing);
       for (let block = 0; block < blocks; block++) {
         crc = this.crc32(bytes.subarray(block * this.#spacing, (block + 1) * this.#spacing), crc);
-        this.#laid++;
-        this.#checkpoints[this.#laid] = crc;
+        checkpoints[++laid] = crc;
       }
+      yield { done: 0, total: size };
     }
+    this.#checkpoints = checkpoints;
+    this.#ready = true;
   }
 }

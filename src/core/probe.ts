@@ -29,37 +29,71 @@ export interface Frame {
   end: number | null;
 }
 
-/** How far a chain of damaged records or tombstones is followed before it is believed. */
-const LONGEST_CHAIN = 64;
+/** How far a run of legacy deletes behind a legacy store found by search is followed before it is believed. */
+const LONGEST_RUN = 64;
 /** A legacy payload longer than this without a control byte is believed to be text without being parsed. */
-const LONGEST_PARSED_PAYLOAD = 256 << 20;
+const LONGEST_PARSED_PAYLOAD = 64 << 20;
+/** The first look at a long legacy payload; a false length runs over a control byte soon. */
+const FIRST_LOOK = 64;
+/** Every so many hops of a chain its answer is kept. */
+const HOPS_KEPT = 16;
+/** Answers of a single hop besides the next position. */
+const STARTS = -1;
+const STARTS_NOT = -2;
+/** Work between two yields, in bytes looked at or hops. */
+const STRIDE = 1 << 19;
+
+/** A search forward that goes on where it stopped, so that asking again costs nothing. */
+interface Search {
+  readonly window: Window;
+  from: number;
+  to: number;
+  found: number;
+}
 
 /**
  * Questions about single positions of a damaged log: what do the bytes here claim, does the CRC hold, does a record start
- * here, where is the next one. Answers are cached so that a scan asks in linear work overall.
+ * here, where is the next one. Answers are kept so that a scan asks in linear work overall: searches go on where they
+ * stopped, chains of damaged records meet answers kept along them, and a checksum of a long range costs no more than one of a short
+ * range (`CrcRanges`).
  */
 export class Probe {
   readonly size: number;
-  readonly #window: Window;
   readonly #ranges: CrcRanges;
   #zeroTail = -1;
-  readonly #searches = {
-    crc: { from: 0, to: 0, found: -1 },
-    any: { from: 0, to: 0, found: -1 },
-  };
+  readonly #searches: Record<'crc' | 'any', Search>;
+  /** For "is there a record behind": a window of its own, since it looks far ahead of the scan. */
+  readonly #ahead: Search;
+  /** A record is known to start here (the farthest known). */
+  #lastFound = -1;
+  /** No record is found from here on. */
+  #noneFrom = Number.POSITIVE_INFINITY;
+  /** Whether a record starts at a position: kept for some positions of every chain followed. */
+  readonly #starts = new Map<number, boolean>();
   #lastJson = { from: -1, to: -1, isJson: false };
+  /** What `#look` found: the bytes, and where in them the position stands. */
+  #bytes: Uint8Array = new Uint8Array(0);
+  #at = 0;
+  /** Second answer of `#searchPiece`. */
+  #isFound = false;
+  /** Second answer of `#peek`. */
+  #end = 0;
+  /** The chain last followed goes on here, and this is what it led to: the scan will ask there next. */
+  #chain = { next: -1, answer: false };
 
   constructor(
     readonly source: ByteSource,
-    crc32: Crc32,
+    private readonly crc32: Crc32,
   ) {
     this.size = source.size;
-    this.#window = new Window(source, true);
     this.#ranges = new CrcRanges(source, crc32);
+    const search = () => ({ window: new Window(source, true), from: 0, to: 0, found: -1 });
+    this.#searches = { crc: search(), any: search() };
+    this.#ahead = search();
   }
 
   /** First offset of the run of zeros that reaches the end of the file; the size when the last byte is not zero. */
-  zeroTail(): number {
+  *zeroTail(): Steps<number> {
     if (this.#zeroTail >= 0) return this.#zeroTail;
     let at = this.size;
     outer: while (at > 0) {
@@ -72,16 +106,33 @@ export class Probe {
         }
       }
       at = from;
+      yield { done: 0, total: this.size };
     }
     this.#zeroTail = at;
     return at;
   }
 
+  /** Makes the bytes at `position` available in `#bytes` from `#at`, without moving a window that a search walks with. */
+  #look(position: number, length: number): void {
+    if (this.#lookInto(this.#searches.any.window, position, length)) return;
+    if (this.#lookInto(this.#searches.crc.window, position, length)) return;
+    this.#bytes = this.source.read(position, length);
+    this.#at = 0;
+  }
+
+  #lookInto(window: Window, position: number, length: number): boolean {
+    const at = position - window.base;
+    if (at < 0 || at + length > window.bytes.length) return false;
+    this.#bytes = window.bytes;
+    this.#at = at;
+    return true;
+  }
+
   /** What a record at `position` claims; null where the byte is no marker. */
   frame(position: number): Frame | null {
-    this.#window.load(position, STORE_HEADER_SIZE);
-    const { bytes, base } = this.#window;
-    const at = position - base;
+    this.#look(position, Math.min(STORE_HEADER_SIZE, this.size - position));
+    const bytes = this.#bytes;
+    const at = this.#at;
     const described = describeMarker(bytes[at]!);
     if (!described) return null;
     const left = this.size - position;
@@ -95,28 +146,44 @@ export class Probe {
       const overhead = described.format === 'crc' ? CRC_STORE_OVERHEAD : STORE_HEADER_SIZE;
       end = position + overhead + readU32(bytes, at + LENGTH_FIELD_OFFSET);
     }
-    return { ...described, low, high, end };
+    return { kind: described.kind, format: described.format, low, high, end };
+  }
+
+  /**
+   * The marker at `position` with where its record would end in `#end`: infinite where the length is cut. A `frame` costs an
+   * object; chains and searches ask this by the million.
+   */
+  #peek(position: number): number {
+    this.#look(position, Math.min(STORE_HEADER_SIZE, this.size - position));
+    const marker = this.#bytes[this.#at]!;
+    if (marker === Marker.crcDelete) this.#end = position + CRC_DELETE_SIZE;
+    else if (marker === Marker.legacyDelete) this.#end = position + LEGACY_DELETE_SIZE;
+    else if (position + STORE_HEADER_SIZE > this.size) this.#end = Number.POSITIVE_INFINITY;
+    else {
+      const overhead = marker === Marker.crcStore ? CRC_STORE_OVERHEAD : STORE_HEADER_SIZE;
+      this.#end = position + overhead + readU32(this.#bytes, this.#at + LENGTH_FIELD_OFFSET);
+    }
+    return marker;
   }
 
   /** End of the CRC record at `position` if its CRC holds, else -1. */
   intactEnd(position: number): number {
     if (position + CRC_DELETE_SIZE > this.size) return -1;
-    this.#window.load(position, STORE_HEADER_SIZE);
-    const { bytes, base } = this.#window;
-    const at = position - base;
-    const marker = bytes[at];
-    let end: number;
-    if (marker === Marker.crcStore) {
-      end = position + CRC_STORE_OVERHEAD + readU32(bytes, at + LENGTH_FIELD_OFFSET);
-      if (end > this.size) return -1;
-    } else if (marker === Marker.crcDelete) {
-      end = position + CRC_DELETE_SIZE;
-    } else {
-      return -1;
+    const marker = this.#peek(position);
+    if (marker === Marker.crcDelete) {
+      // All of it is here: the commonest question in a file full of C4 bytes.
+      const bytes = this.#bytes;
+      const stored = this.#at + CRC_DELETE_SIZE - CRC_SIZE;
+      return this.crc32(bytes.subarray(this.#at, stored)) === readU32(bytes, stored) ? position + CRC_DELETE_SIZE : -1;
     }
-    const computed = this.#ranges.crc(position, end - CRC_SIZE);
-    const stored = readU32(this.source.read(end - CRC_SIZE, CRC_SIZE), 0);
-    return computed === stored ? end : -1;
+    const end = this.#end;
+    return marker === Marker.crcStore && end <= this.size && this.crcHolds(position, end) ? end : -1;
+  }
+
+  /** Whether the last four bytes of [from, to) are the CRC of those before them. */
+  crcHolds(from: number, to: number): boolean {
+    const computed = this.#ranges.crc(from, to - CRC_SIZE);
+    return computed === readU32(this.source.read(to - CRC_SIZE, CRC_SIZE), 0);
   }
 
   /** Whether the payload of the legacy store that claims [position, end) is JSON text. */
@@ -132,37 +199,82 @@ export class Probe {
   #isJson(from: number, to: number): boolean {
     if (to === from) return false;
     const length = to - from;
-    if (length > WINDOW_SIZE) {
-      // JSON holds no control bytes, and a false length soon runs over one: look before taking the whole into memory.
-      for (let at = from; at < to; at += WINDOW_SIZE) {
-        for (const byte of this.source.read(at, Math.min(WINDOW_SIZE, to - at))) {
-          if (byte < 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return false;
-        }
+    // JSON holds no control bytes: a little of a long payload tells, before the whole is taken into memory.
+    for (let at = from, piece = FIRST_LOOK; length > FIRST_LOOK && at < to; ) {
+      for (const byte of this.source.read(at, Math.min(piece, to - at))) {
+        if (byte < 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return false;
       }
-      if (length > LONGEST_PARSED_PAYLOAD) return true;
+      at += piece;
+      piece = Math.min(piece * 8, WINDOW_SIZE);
     }
+    if (length > LONGEST_PARSED_PAYLOAD) return true;
     const bytes = this.source.read(from, length);
     return isJsonText(bytes, 0, bytes.length);
   }
 
   /**
    * Whether a record that is intact, or sound in its framing, starts at `position`: what makes the length of the record before
-   * it believed. A CRC-failed record or a legacy delete counts if what follows it does.
+   * it believed. A CRC-failed record or a legacy delete counts if what follows it does. There is no limit to such a chain: a log may
+   * hold nothing but legacy deletes, and a limit would make the answer depend on where the question was asked first.
    */
-  startsRecord(position: number): boolean {
-    for (let hop = 0; hop < LONGEST_CHAIN; hop++) {
-      if (position >= this.size) return position === this.size;
-      if (this.intactEnd(position) >= 0) return true;
-      const frame = this.frame(position);
-      if (!frame) return false;
-      if (frame.end === null || frame.end > this.size) {
-        // Cut by the end of the file: the last record, if nothing intact comes after.
-        return this.#searchToEnd(position + 1) < 0;
+  *startsRecord(position: number): Steps<boolean> {
+    const chain = this.#chain;
+    if (position !== chain.next) chain.answer = yield* this.#followChain(position);
+    // Of a position that only leads on, the next one has the same answer.
+    const leadsOn = position < this.size && this.#hop(position) > position;
+    chain.next = leadsOn ? this.#end : -1;
+    return chain.answer;
+  }
+
+  *#followChain(from: number): Steps<boolean> {
+    const kept: number[] = [];
+    let position = from;
+    let answer: boolean | undefined;
+    for (let hop = 1; answer === undefined; hop++) {
+      answer = this.#starts.get(position);
+      if (answer !== undefined) break;
+      if (position >= this.size) answer = position === this.size;
+      else {
+        const next = this.#hop(position);
+        if (next === STARTS) answer = true;
+        else if (next === STARTS_NOT) answer = false;
+        // Cut by the end of the file: the last record, if nothing comes after.
+        else if (next > this.size) answer = !(yield* this.#isRecordFrom(position + 1));
+        else {
+          if (hop % HOPS_KEPT === 0) kept.push(position);
+          position = next;
+        }
       }
-      if (frame.format === 'legacy' && frame.kind === 'store') return this.legacyPayloadIsJson(position, frame.end);
-      position = frame.end;
+      if (hop % STRIDE === 0) yield { done: position, total: this.size };
     }
-    return true;
+    kept.push(position);
+    for (const at of kept) this.#starts.set(at, answer);
+    return answer;
+  }
+
+  /** Whether a record starts here, where this position alone tells; else where the one it claims ends, also in `#end`. */
+  #hop(position: number): number {
+    const marker = this.#peek(position);
+    const end = this.#end;
+    if (marker === Marker.legacyDelete || end > this.size) return describeMarker(marker) ? end : STARTS_NOT;
+    let starts: boolean;
+    if (marker === Marker.legacyStore) starts = this.legacyPayloadIsJson(position, end);
+    else if (marker === Marker.crcStore || marker === Marker.crcDelete) {
+      starts = this.intactEnd(position) >= 0;
+      this.#end = end;
+      if (!starts) return end;
+    } else starts = false;
+    return starts ? STARTS : STARTS_NOT;
+  }
+
+  /** Whether a record is found at or behind `from`, to the end of the file. */
+  *#isRecordFrom(from: number): Steps<boolean> {
+    if (from <= this.#lastFound) return true;
+    if (from >= this.#noneFrom) return false;
+    const found = yield* this.#search(this.#ahead, from, this.size, true);
+    if (found >= 0) this.#lastFound = found;
+    else this.#noneFrom = from;
+    return found >= 0;
   }
 
   /**
@@ -170,29 +282,21 @@ export class Probe {
    * is the end of the file, an intact record, another legacy store with JSON, or a record cut by the end.
    */
   #isSupportedLegacyStore(position: number): boolean {
-    const frame = this.frame(position);
-    if (frame?.end == null || frame.end > this.size) return false;
-    if (!this.legacyPayloadIsJson(position, frame.end)) return false;
-    position = frame.end;
-    for (let hop = 0; hop < LONGEST_CHAIN; hop++) {
+    this.#peek(position);
+    const end = this.#end;
+    if (end > this.size || !this.legacyPayloadIsJson(position, end)) return false;
+    position = end;
+    for (let hop = 0; hop < LONGEST_RUN; hop++) {
       if (position === this.size) return true;
-      if (this.intactEnd(position) >= 0) return true;
-      const next = this.frame(position);
-      if (!next) return false;
-      if (next.end === null || next.end > this.size) return true;
-      if (next.format === 'crc') return false;
-      if (next.kind === 'store') return this.legacyPayloadIsJson(position, next.end);
-      position = next.end;
+      const marker = this.#peek(position);
+      const next = this.#end;
+      if (!describeMarker(marker)) return false;
+      if (next > this.size) return true;
+      if (marker === Marker.legacyStore) return this.legacyPayloadIsJson(position, next);
+      if (marker !== Marker.legacyDelete) return this.intactEnd(position) >= 0;
+      position = next;
     }
     return true;
-  }
-
-  #searchToEnd(from: number): number {
-    const steps = this.search(from, this.size, 'any');
-    for (;;) {
-      const step = steps.next();
-      if (step.done) return step.value;
-    }
   }
 
   /**
@@ -201,45 +305,57 @@ export class Probe {
    * begin with 02 are no evidence.
    */
   *search(from: number, limit: number, what: 'crc' | 'any'): Steps<number> {
-    const cache = this.#searches[what];
-    if (from < cache.from || from > cache.to || (cache.found >= 0 && from > cache.found)) {
-      cache.from = from;
-      cache.to = from;
-      cache.found = -1;
-    }
-    while (cache.found < 0 && cache.to < limit) {
-      const to = Math.min(limit, cache.to + (WINDOW_SIZE >> 1));
-      cache.found = this.#searchPiece(cache.to, to, what === 'any');
-      cache.to = cache.found >= 0 ? cache.found : to;
-      if (cache.found < 0) yield { done: cache.to, total: this.size };
-    }
-    return cache.found >= 0 && cache.found < limit ? cache.found : -1;
+    return yield* this.#search(this.#searches[what], from, limit, what === 'any');
   }
 
-  #searchPiece(from: number, to: number, legacyToo: boolean): number {
-    for (let position = from; position < to; ) {
-      this.#window.load(position, Math.min(WINDOW_SIZE, this.size - position));
-      const { bytes, base } = this.#window;
+  *#search(search: Search, from: number, limit: number, legacyToo: boolean): Steps<number> {
+    if (from < search.from || from > search.to || (search.found >= 0 && from > search.found)) {
+      search.from = from;
+      search.to = from;
+      search.found = -1;
+    }
+    while (search.found < 0 && search.to < limit) {
+      if (this.#ranges.wantsCheckpoints) yield* this.#ranges.layDown();
+      const to = Math.min(limit, search.to + STRIDE);
+      const stopped = this.#searchPiece(search.window, search.to, to, legacyToo);
+      if (this.#isFound) search.found = stopped;
+      search.to = stopped;
+      if (search.found < 0) yield { done: search.to, total: this.size };
+    }
+    return search.found >= 0 && search.found < limit ? search.found : -1;
+  }
+
+  /** Where it stopped: at a record, with `#isFound` set, at `to`, or where checksums need their checkpoints first. */
+  #searchPiece(window: Window, from: number, to: number, legacyToo: boolean): number {
+    const { size } = this;
+    this.#isFound = false;
+    for (let position = from; position < to; position++) {
+      window.load(position, Math.min(STORE_HEADER_SIZE, size - position));
+      const { bytes, base } = window;
       const stop = Math.min(to - base, bytes.length);
+      // The last few bytes of a window that is not the last have no room for a header: they come first in the next one.
+      const whole = base + bytes.length < size ? Math.min(stop, bytes.length - STORE_HEADER_SIZE + 1) : stop;
       let at = position - base;
-      for (; at < stop; at++) {
+      for (; at < whole; at++) {
         const byte = bytes[at]!;
         if (byte === Marker.crcStore) {
           // The cheap test first: most C3 bytes are followed by a length that does not fit.
-          if (at + STORE_HEADER_SIZE <= bytes.length) {
-            const end = base + at + CRC_STORE_OVERHEAD + readU32(bytes, at + LENGTH_FIELD_OFFSET);
-            if (end <= this.size) break;
-          } else break;
+          if (at + STORE_HEADER_SIZE > bytes.length) continue;
+          if (base + at + CRC_STORE_OVERHEAD + readU32(bytes, at + LENGTH_FIELD_OFFSET) <= size) break;
         } else if (byte === Marker.crcDelete) break;
         else if (legacyToo && byte === Marker.legacyStore) break;
       }
       position = base + at;
-      if (at >= stop) continue;
-      const found =
+      if (at >= whole) {
+        // The loop's own step leads to the first byte not looked at.
+        position--;
+        continue;
+      }
+      if (this.#ranges.wantsCheckpoints) return position;
+      this.#isFound =
         bytes[at] === Marker.legacyStore ? this.#isSupportedLegacyStore(position) : this.intactEnd(position) >= 0;
-      if (found) return position;
-      position++;
+      if (this.#isFound) return position;
     }
-    return -1;
+    return to;
   }
 }

@@ -17,6 +17,10 @@ import { crcHolds, WINDOW_SIZE, Window } from './window.ts';
 
 /** A run of this many zeros inside a gap is told apart from other unknown bytes. */
 const ZERO_RUN = 16;
+/** From the first damage on, longer records are hashed by the slow path's means. */
+const LONGEST_HASHED_HERE = 1024;
+/** Records of a chain inside a damaged one followed between two yields. */
+const CHAIN_STRIDE = 1 << 14;
 /** How many bytes of sound records are followed between two yields. */
 const STRIDE = 1 << 20;
 
@@ -59,7 +63,8 @@ export function rowToRescanFrom(table: RecordTable): number {
 }
 
 class Scanner {
-  readonly #window: Window;
+  /** Until damage is met nothing reads beside it; from then on it has to keep its bytes. */
+  #window: Window;
   readonly #size: number;
   #probe: Probe | null = null;
   /** The next record pushed was reached by search. */
@@ -99,10 +104,9 @@ class Scanner {
       }
       const low = readU32(window.bytes, at + 1);
       const high = readU32(window.bytes, at + 5);
-      // A failed long record is not hashed again and again: the slow path has its own bounded way.
-      if (this.#probe && end - position > WINDOW_SIZE) {
-        if (this.#probe.intactEnd(position) < 0) break;
-        window.forget();
+      // Where there is damage, many false lengths may overlap: the slow path has a way to hash them in bounded work.
+      if (this.#probe && end - position > LONGEST_HASHED_HERE) {
+        if (!this.#probe.crcHolds(position, end)) break;
       } else if (!crcHolds(window, position, end, crc32)) {
         break;
       }
@@ -131,16 +135,16 @@ class Scanner {
 
   /** Accounts for what stands at `position`, where no intact CRC record does; returns where the scan goes on. */
   *explain(position: number): Steps<number> {
-    this.#probe ??= new Probe(this.source, this.crc32);
-    const probe = this.#probe;
-    const next = yield* this.#explain(probe, position);
-    this.#window.forget();
-    return next;
+    if (!this.#probe) {
+      this.#probe = new Probe(this.source, this.crc32);
+      this.#window = new Window(this.source, true);
+    }
+    return yield* this.#explain(this.#probe, position);
   }
 
   *#explain(probe: Probe, position: number): Steps<number> {
     const size = this.#size;
-    if (position >= probe.zeroTail()) {
+    if (position >= (yield* probe.zeroTail())) {
       this.#push(position, 'gap', 'crc', 'zero-filled', null, null);
       return size;
     }
@@ -160,7 +164,10 @@ class Scanner {
     if (format === 'crc') return yield* this.#explainCrcFailed(probe, position, end, kind, low, high);
 
     if (kind === 'delete') {
-      if (!probe.startsRecord(end)) return yield* this.#gap(probe, position, position + 1, low, high);
+      // A CRC inside is better evidence than nine bytes that begin with 02.
+      const inside = yield* probe.search(position + 1, end, 'crc');
+      if (inside >= 0 || !(yield* probe.startsRecord(end)))
+        return yield* this.#gap(probe, position, position + 1, low, high);
       this.#push(position, kind, format, 'unprotected', low, high);
       return end;
     }
@@ -170,7 +177,7 @@ class Scanner {
       return end;
     }
     const inside = yield* probe.search(position + 1, end, 'crc');
-    if (inside < 0 && probe.startsRecord(end)) {
+    if (inside < 0 && (yield* probe.startsRecord(end))) {
       this.#push(position, kind, format, 'payload-not-json', low, high);
       return end;
     }
@@ -199,16 +206,18 @@ class Scanner {
           if (next < 0) break;
           chain.push(this.#possible(probe, at, next));
           at = next;
+          if (chain.length % CHAIN_STRIDE === 0) yield { done: at, total: this.#size };
         }
         if (at >= end) return yield* this.#gapTo(probe, position, start, low, high, possible);
-        possible.push(...chain);
+        for (const record of chain) possible.push(record);
         from = at;
+        yield { done: from, total: this.#size };
       }
       this.#push(position, kind, 'crc', 'crc-mismatch', low, high, possible);
       return end;
     }
     const inside = yield* probe.search(position + 1, end, 'any');
-    if (inside < 0 && probe.startsRecord(end)) {
+    if (inside < 0 && (yield* probe.startsRecord(end))) {
       this.#push(position, kind, 'crc', 'crc-mismatch', low, high);
       return end;
     }
@@ -235,7 +244,7 @@ class Scanner {
     high: number | null,
     possible: PossibleRecord[],
   ): Steps<number> {
-    const zeroTail = probe.zeroTail();
+    const zeroTail = yield* probe.zeroTail();
     let first = true;
     const push = (offset: number, verdict: Verdict) => {
       this.#push(offset, 'gap', 'crc', verdict, first ? low : null, first ? high : null, first ? possible : []);
