@@ -1,0 +1,319 @@
+import { execFileSync, spawn } from 'node:child_process';
+import {
+  appendFileSync,
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { LogBuilder } from '../../core/log-builder.fixture.ts';
+import type { CallContext, Handlers, ProtocolEvent, Result } from '../../shared/protocol.ts';
+import { nodeFiles } from '../engine/node-files.ts';
+import { createSessionHandlers, type SessionMethod } from './handlers.ts';
+import { Session } from './session.ts';
+
+let root: string;
+let directory: string;
+let log: string;
+const open: Session[] = [];
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'velescope-session-'));
+  directory = join(root, 'things');
+  mkdirSync(directory);
+  writeFileSync(join(root, 'velesdb.lock'), '');
+  writeFileSync(join(directory, 'config.json'), '{"name":"things","dimension":0,"metadata_only":true}');
+  log = join(directory, 'payloads.log');
+});
+afterEach(() => {
+  for (const session of open.splice(0)) session.close();
+  rmSync(root, { recursive: true, force: true });
+});
+
+/** A session in this thread: the same object the worker runs. */
+function start(options: { readOnly?: boolean } = {}) {
+  const events: ProtocolEvent[] = [];
+  const session = new Session({
+    name: 'test',
+    files: nodeFiles,
+    directory,
+    collectionName: 'things',
+    settingsDirectory: join(root, '.settings'),
+    readOnly: options.readOnly ?? false,
+    view: 'v3.12',
+    emit: (event) => events.push(event),
+  });
+  session.start();
+  open.push(session);
+  const handlers = createSessionHandlers(session);
+  const context: CallContext = { signal: new AbortController().signal, onPeerClosed: () => {}, progress: () => {} };
+  const call = async <M extends SessionMethod>(
+    method: M,
+    params: Omit<Parameters<Handlers[M]>[0], 'session'>,
+  ): Promise<Result<M>> => {
+    const handler = handlers[method] as (params: unknown, context: CallContext, supplied: unknown) => unknown;
+    return (await handler({ session: 'test', ...params }, context, { path: null })) as Result<M>;
+  };
+  return { session, call, events };
+}
+
+const draft = (id: string, text: string) => ({ draft: { id, action: 'store' as const, text, base: null } });
+
+async function write(call: ReturnType<typeof start>['call'], id: string, text: string) {
+  await call('drafts.put', draft(id, text));
+  return call('drafts.write', { ids: [id], overwriteConflicts: true });
+}
+
+describe('a log in other hands', () => {
+  it('that grew is picked up, also when its last record was torn before', async () => {
+    const whole = new LogBuilder().store(1).store(2).store(3).bytes();
+    writeFileSync(log, whole.subarray(0, whole.length - 5));
+    const { session } = start();
+    await session.settled();
+    expect(session.summary().damage.tail).toMatchObject({ verdict: 'torn' });
+    writeFileSync(log, whole);
+    await session.catchUp();
+    expect(session.summary()).toMatchObject({ phase: 'ready', counts: { all: 3, live: 3, damaged: 0 } });
+    expect(session.summary().damage.tail).toBeNull();
+  });
+
+  it('that is followed shows new records without being asked', async () => {
+    writeFileSync(log, new LogBuilder().store(1).bytes());
+    const { session, call } = start();
+    await session.settled();
+    await call('session.setFollow', { on: true });
+    appendFileSync(log, new LogBuilder().store(2).delete(1).bytes());
+    await expect.poll(() => session.summary().log.records, { timeout: 10_000 }).toBe(3);
+    expect(session.summary().counts.live).toBe(1);
+  });
+
+  it('that shrank is said, refuses writing, and can be read again', async () => {
+    writeFileSync(log, new LogBuilder().store(1).store(2).bytes());
+    const { session, call } = start();
+    await session.settled();
+    truncateSync(log, 25);
+    await session.catchUp();
+    expect(session.summary()).toMatchObject({ phase: 'failed', failure: { code: 'LOG_SHRANK' } });
+    await expect(call('writing.set', { on: true })).rejects.toMatchObject({ code: 'LOG_CHANGED' });
+    await call('session.rescan', {});
+    await session.settled();
+    expect(session.summary().phase).toBe('ready');
+  });
+
+  it('that was replaced is said', async () => {
+    writeFileSync(log, new LogBuilder().store(1).bytes());
+    const { session } = start();
+    await session.settled();
+    writeFileSync(join(directory, 'other'), new LogBuilder().store(1).store(9).bytes());
+    renameSync(join(directory, 'other'), log);
+    await session.catchUp();
+    expect(session.summary()).toMatchObject({ phase: 'failed', failure: { code: 'LOG_REPLACED' } });
+  });
+
+  it('that vanished is said', async () => {
+    writeFileSync(log, new LogBuilder().store(1).bytes());
+    const { session } = start();
+    await session.settled();
+    unlinkSync(log);
+    await session.catchUp();
+    expect(session.summary()).toMatchObject({ phase: 'failed', failure: { code: 'NOT_FOUND' } });
+  });
+
+  it('that another process appended to while writing is on refuses the next write, and loses nothing', async () => {
+    writeFileSync(log, new LogBuilder().store(1).bytes());
+    const { session, call } = start();
+    await session.settled();
+    await call('writing.set', { on: true });
+    const foreign = new LogBuilder().store(50).bytes();
+    appendFileSync(log, foreign);
+    const before = readFileSync(log);
+    await expect(write(call, '2', '{}')).rejects.toMatchObject({ code: expect.stringMatching(/^LOG_/) });
+    expect(readFileSync(log).equals(before)).toBe(true);
+    expect((await call('drafts.list', {})).map((kept) => kept.id)).toEqual(['2']);
+  });
+
+  it('of another Velescope with writing on keeps the second one out', async () => {
+    writeFileSync(log, new LogBuilder().store(1).bytes());
+    const first = start();
+    const second = start();
+    await first.session.settled();
+    await second.session.settled();
+    await first.call('writing.set', { on: true });
+    await expect(second.call('writing.set', { on: true })).rejects.toMatchObject({ code: 'LOCK_HELD' });
+    await first.call('writing.set', { on: false });
+    await second.call('writing.set', { on: true });
+    expect(second.session.summary().writing.on).toBe(true);
+  });
+
+  it.skipIf(process.platform !== 'linux')(
+    'of a process that holds the lock is read, not written, and the holder named',
+    async () => {
+      writeFileSync(log, new LogBuilder().store(1).bytes());
+      const holder = spawn('flock', ['-x', join(root, 'velesdb.lock'), 'sleep', '60'], { stdio: 'ignore' });
+      try {
+        const { session, call } = start();
+        await session.settled();
+        await expect.poll(() => session.lock().held, { timeout: 10_000 }).toBe(true);
+        expect(session.summary()).toMatchObject({
+          phase: 'ready',
+          lock: { held: true, holder: expect.stringContaining('process') },
+        });
+        await expect(call('writing.set', { on: true })).rejects.toMatchObject({ code: 'LOCK_HELD' });
+      } finally {
+        holder.kill();
+      }
+    },
+  );
+});
+
+describe('a directory that is not as it should be', () => {
+  it('whose log is a directory says so', () => {
+    mkdirSync(log);
+    expect(() => start()).toThrow(expect.objectContaining({ code: 'NOT_A_FILE' }));
+  });
+
+  it('whose log is a named pipe says so and does not wait for a writer', () => {
+    execFileSync('mkfifo', [log]);
+    expect(() => start()).toThrow(expect.objectContaining({ code: 'NOT_A_FILE' }));
+  });
+
+  it('whose log is a device says so', () => {
+    symlinkSync('/dev/zero', log);
+    expect(() => start()).toThrow(expect.objectContaining({ code: 'NOT_A_FILE' }));
+  });
+
+  it('whose log is a link to a log is read and written through the link', async () => {
+    const elsewhere = join(root, 'elsewhere.log');
+    writeFileSync(elsewhere, new LogBuilder().store(1).bytes());
+    symlinkSync(elsewhere, log);
+    const { session, call } = start();
+    await session.settled();
+    await call('writing.set', { on: true });
+    const before = statSync(elsewhere).size;
+    await write(call, '2', '{}');
+    expect(statSync(elsewhere).size).toBe(before + 19);
+  });
+
+  it('that does not exist says so', () => {
+    rmSync(directory, { recursive: true });
+    expect(() => start()).toThrow(expect.objectContaining({ code: 'NOT_FOUND' }));
+  });
+
+  it.skipIf(process.getuid?.() === 0)('whose log may not be read says so (not as root: root reads everything)', () => {
+    writeFileSync(log, '');
+    chmodSync(log, 0);
+    expect(() => start()).toThrow(expect.objectContaining({ code: 'EACCES' }));
+  });
+
+  it('without a log is an empty collection, and nothing is made by looking', async () => {
+    const { session } = start();
+    await session.settled();
+    expect(session.summary()).toMatchObject({ phase: 'ready', log: { exists: false, records: 0 } });
+    expect(() => statSync(log)).toThrow();
+  });
+});
+
+describe('writing', () => {
+  it('is refused below the window when Velescope runs read only', async () => {
+    writeFileSync(log, new LogBuilder().store(1).bytes());
+    const { session, call } = start({ readOnly: true });
+    await session.settled();
+    await expect(call('writing.set', { on: true })).rejects.toMatchObject({ code: 'READ_ONLY' });
+    await expect(call('snapshot.remove', {})).rejects.toMatchObject({ code: 'READ_ONLY' });
+    await expect(call('writing.trimTail', {})).rejects.toMatchObject({ code: 'READ_ONLY' });
+    await expect(call('fullText.moveAside', {})).rejects.toMatchObject({ code: 'READ_ONLY' });
+  });
+
+  it('is refused behind a tear, and the refusal offers the repair', async () => {
+    writeFileSync(log, new LogBuilder().store(1).raw([0xc3, 1, 2]).bytes());
+    const { session, call } = start();
+    await session.settled();
+    const { writing } = session.summary();
+    expect(writing.refusal).toMatchObject({ code: 'LOG_DAMAGED', next: expect.stringContaining('Repair') });
+    await expect(call('writing.set', { on: true })).rejects.toMatchObject({ code: 'LOG_DAMAGED' });
+  });
+
+  it('is not refused for a CRC mismatch with sound framing', async () => {
+    const bytes = new LogBuilder().store(1).store(2).bytes();
+    bytes[15]! ^= 1;
+    writeFileSync(log, bytes);
+    const { session, call } = start();
+    await session.settled();
+    expect((await call('writing.set', { on: true })).writing.on).toBe(true);
+  });
+
+  it('of a draft whose record changed since is refused until it is meant', async () => {
+    writeFileSync(log, new LogBuilder().store(1, '"a"').bytes());
+    const { session, call } = start();
+    await session.settled();
+    await call('drafts.put', {
+      draft: { id: '1', action: 'store', text: '"mine"', base: { offset: '0', text: '"a"' } },
+    });
+    appendFileSync(log, new LogBuilder().store(1, '"theirs"').bytes());
+    await session.catchUp();
+    await call('writing.set', { on: true });
+    expect(await call('drafts.review', {})).toMatchObject([
+      { draft: { conflict: true, text: '"mine"', base: { text: '"a"' } }, current: { text: '"theirs"' } },
+    ]);
+    await expect(call('drafts.write', { ids: ['1'], overwriteConflicts: false })).rejects.toMatchObject({
+      code: 'DRAFT_CONFLICT',
+    });
+    await call('drafts.write', { ids: ['1'], overwriteConflicts: true });
+    expect((await call('record.history', { id: '1' })).rows.map((row) => row.preview)).toEqual([
+      '"a"',
+      '"theirs"',
+      '"mine"',
+    ]);
+  });
+
+  it('an import stops at the first refused line and keeps what came before it', async () => {
+    writeFileSync(log, new LogBuilder().store(1).bytes());
+    const { session, call } = start();
+    await session.settled();
+    await call('writing.set', { on: true });
+    const text =
+      '{"id":"5","payload":{"n":1.10}}\n{"id":"1","payload":2}\n{"id":"6","payload":1e999}\n{"id":"7","payload":1}\n';
+    const result = await call('import.lines', { text, mode: 'batches', conflicts: 'skip', firstLine: 0 });
+    expect(result).toMatchObject({ applied: 1, skipped: 1, refused: { line: 3, code: 'PAYLOAD_REFUSED' } });
+    expect((await call('record.history', { id: '5' })).rows[0]!.preview).toBe('{"n":1.10}');
+  });
+});
+
+it('looking changes nothing: opening, searching and reading leave hash and time of every file as they were', async () => {
+  writeFileSync(log, new LogBuilder().store(1).store(2).raw([1, 2, 3]).bytes());
+  copyFileSync(log, join(directory, 'payloads.snapshot'));
+  const files = ['payloads.log', 'payloads.snapshot', 'config.json'].map((name) => join(directory, name));
+  const look = () => [
+    statSync(directory).mtimeMs,
+    ...files.flatMap((file) => [statSync(file).mtimeMs, readFileSync(file, 'hex')]),
+  ];
+  const before = look();
+  const { session, call } = start();
+  await session.settled();
+  const { query } = await session.query(
+    { text: 'id' },
+    { by: 'id', direction: 'ascending' },
+    {
+      signal: new AbortController().signal,
+      onPeerClosed: () => {},
+      progress: () => {},
+    },
+  );
+  session.page(query, 0, 10);
+  await call('record.read', { row: 0 });
+  await call('damage.list', { from: 0, count: 10 });
+  await call('report.render', { format: 'markdown' });
+  session.close();
+  expect(look()).toEqual(before);
+});
