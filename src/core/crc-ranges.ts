@@ -33,6 +33,11 @@ export class CrcRanges {
     this.#spacing = spacing;
   }
 
+  /** How many bytes were hashed directly, short ranges apart. */
+  get direct(): number {
+    return this.#direct;
+  }
+
   /** Whether so much was hashed directly that `layDown` should come before the next question. */
   get wantsCheckpoints(): boolean {
     return !this.#ready && this.#direct > FREE_BYTES + 2 * this.source.size;

@@ -42,6 +42,8 @@ const STARTS = -1;
 const STARTS_NOT = -2;
 /** Work between two yields, in bytes looked at or hops. */
 const STRIDE = 1 << 19;
+/** The same for bytes hashed, of which a false length can ask for many. */
+const HASHED_STRIDE = 16 << 20;
 
 /** A search forward that goes on where it stopped, so that asking again costs nothing. */
 interface Search {
@@ -325,9 +327,10 @@ export class Probe {
     return search.found >= 0 && search.found < limit ? search.found : -1;
   }
 
-  /** Where it stopped: at a record, with `#isFound` set, at `to`, or where checksums need their checkpoints first. */
+  /** Where it stopped: at a record, with `#isFound` set, at `to`, or where it has hashed enough for now. */
   #searchPiece(window: Window, from: number, to: number, legacyToo: boolean): number {
     const { size } = this;
+    const hashed = this.#ranges.direct;
     this.#isFound = false;
     for (let position = from; position < to; position++) {
       window.load(position, Math.min(STORE_HEADER_SIZE, size - position));
@@ -351,7 +354,7 @@ export class Probe {
         position--;
         continue;
       }
-      if (this.#ranges.wantsCheckpoints) return position;
+      if (this.#ranges.wantsCheckpoints || this.#ranges.direct - hashed > HASHED_STRIDE) return position;
       this.#isFound =
         bytes[at] === Marker.legacyStore ? this.#isSupportedLegacyStore(position) : this.intactEnd(position) >= 0;
       if (this.#isFound) return position;
