@@ -1,7 +1,7 @@
 import { explainDamage } from '../core/explain.ts';
+import { candidatesOfRow } from '../core/recovery/repairs.ts';
 import type { Candidate } from '../core/repair/candidates.ts';
 import { isDamage } from '../core/segment.ts';
-import { candidatesFor } from '../main/session/damage.ts';
 import type { Verification } from './verification.ts';
 
 /** Bytes in which repairs are looked for, over all damage of a log: about ten seconds. Hostile bytes would ask for hours. */
@@ -44,9 +44,9 @@ export class DamageTeller {
       this.skipped++;
       return [];
     }
-    const { table } = this.verification.state;
+    const { table, source } = this.verification.state;
     // Repairs are looked for in what follows as well, which is most of the work for a short record.
     this.#looked += table.length(row) + (64 << 10);
-    return candidatesFor(this.verification.state, row).candidates;
+    return candidatesOfRow({ source, table }, row)?.candidates ?? [];
   }
 }

@@ -4,12 +4,15 @@ import { nodeFiles } from '../main/engine/node-files.ts';
 import { Output } from './output.ts';
 import { run } from './program.ts';
 
+// biome-ignore lint/suspicious/noExplicitAny: tests compare it with what they expect, as a whole or by member
+export type Printed = any;
+
 export interface Ran {
   status: number;
   stdout: string;
   stderr: string;
   /** Each line of stdout as JSON. */
-  lines: any[];
+  lines: Printed[];
 }
 
 export interface RunOptions {
