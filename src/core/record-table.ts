@@ -1,4 +1,5 @@
 import { hashU64 } from './id-index.ts';
+import type { JsonReader } from './json/number.ts';
 import type { RecordFormat } from './record.ts';
 import { isDamage, type PossibleRecord, type Segment, type SegmentKind, VERDICTS, type Verdict } from './segment.ts';
 import { joinU64 } from './u64.ts';
@@ -87,6 +88,10 @@ export class RecordTable {
   /** Where the last row ends. */
   end = 0;
   readonly possible = new Map<number, PossibleRecord[]>();
+  /** Rows whose payload one of VelesDB's two JSON readers reads and the other refuses; set with the payload verdicts. */
+  readonly readersDisagree = new Set<number>();
+  /** Gaps whose claimed record would end beyond the log as it was: row → that end. When the log reaches it, it is looked at again. */
+  readonly claimedEnds = new Map<number, number>();
 
   constructor(capacity = 1024) {
     this.offsets = new Float64Array(capacity);
@@ -124,14 +129,15 @@ export class RecordTable {
     return row;
   }
 
-  /** Appends many rows given as columns (a scanned part). */
-  pushColumns(columns: Pick<RecordTable, 'offsets' | 'idLow' | 'idHigh' | 'info'>, rows: number): void {
-    this.reserve(this.#rows + rows);
-    this.offsets.set(columns.offsets.subarray(0, rows), this.#rows);
-    this.idLow.set(columns.idLow.subarray(0, rows), this.#rows);
-    this.idHigh.set(columns.idHigh.subarray(0, rows), this.#rows);
-    this.info.set(columns.info.subarray(0, rows), this.#rows);
-    this.#rows += rows;
+  /** Appends the rows [from, to) of columns walked elsewhere. */
+  pushColumns(columns: Pick<RecordTable, 'offsets' | 'idLow' | 'idHigh' | 'info'>, from: number, to: number): void {
+    const rows = this.#rows + to - from;
+    if (rows > this.offsets.length) this.reserve(Math.max(rows, Math.ceil(this.#rows * 1.5) + 1024));
+    this.offsets.set(columns.offsets.subarray(from, to), this.#rows);
+    this.idLow.set(columns.idLow.subarray(from, to), this.#rows);
+    this.idHigh.set(columns.idHigh.subarray(from, to), this.#rows);
+    this.info.set(columns.info.subarray(from, to), this.#rows);
+    this.#rows = rows;
   }
 
   /** Makes room for that many rows. */
@@ -193,6 +199,11 @@ export class RecordTable {
 
   isDamaged(row: number): boolean {
     return isDamage(this.verdict(row));
+  }
+
+  /** Whether VelesDB, with the JSON reader of a generation, fails to read the payload of a row that salvage applies. */
+  isUnreadable(row: number, reader: JsonReader): boolean {
+    return this.isDamaged(row) !== (reader === 'exact' && this.readersDisagree.has(row));
   }
 
   segment(row: number): Segment {
@@ -347,6 +358,8 @@ export class RecordTable {
     const end = this.offsets[row]!;
     for (let last = this.#linked - 1; last >= row; last--) this.#unlinkRow(last);
     for (const key of this.possible.keys()) if (key >= row) this.possible.delete(key);
+    for (const key of this.readersDisagree) if (key >= row) this.readersDisagree.delete(key);
+    for (const key of this.claimedEnds.keys()) if (key >= row) this.claimedEnds.delete(key);
     this.#rows = row;
     this.#linked = Math.min(this.#linked, row);
     this.end = end;

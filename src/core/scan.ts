@@ -1,4 +1,5 @@
 import type { ByteSource } from './byte-source.ts';
+import { BLOCK_SIZE, type BlockWalker, blockWalkerFor, type RowColumns } from './fast-scan.ts';
 import { Probe } from './probe.ts';
 import {
   CRC_DELETE_SIZE,
@@ -21,6 +22,8 @@ const ZERO_RUN = 16;
 const LONGEST_HASHED_HERE = 1024;
 /** Records of a chain inside a damaged one followed between two yields. */
 const CHAIN_STRIDE = 1 << 14;
+/** The smallest block that is walked at once. */
+const LEAST_BLOCK = 1 << 10;
 /** How many bytes of sound records are followed between two yields. */
 const STRIDE = 1 << 20;
 
@@ -29,6 +32,8 @@ export interface ScanOptions {
   crc32: Crc32;
   /** A table to go on with: the scan starts at its end. A fresh one unless given. */
   table?: RecordTable;
+  /** False: record by record, without WebAssembly. The answer is the same; tests compare the two. */
+  fast?: boolean;
 }
 
 /**
@@ -37,35 +42,50 @@ export interface ScanOptions {
  */
 export function* scan(options: ScanOptions): Steps<RecordTable> {
   const table = options.table ?? new RecordTable();
-  const scanner = new Scanner(options.source, options.crc32, table);
+  const scanner = new Scanner(options.source, options.crc32, table, options.fast ?? true);
   let position = table.end;
-  while (position < options.source.size) {
-    const followed = scanner.followIntact(position);
-    table.end = followed;
-    yield { done: followed, total: options.source.size };
-    // Only a stride that ended at something else than its own limit leads to the slow path.
-    position =
-      followed - position >= STRIDE || followed >= options.source.size ? followed : yield* scanner.explain(followed);
-    table.end = position;
-  }
+  while (position < options.source.size) position = yield* scanner.stride(position);
   table.end = options.source.size;
   return table;
 }
 
 /**
- * Where to scan again when the log has grown beyond the table: everything behind the last sound record may look different
- * now (a torn record is complete, a length is believed because a record follows).
+ * Where to scan again when the log has grown beyond the table: what stands behind the last settled record may look different
+ * now (a torn record is complete, a length is believed because a record follows, nine legacy bytes no longer end the file). With the
+ * `size` the log has now, also claims of an earlier gap that reach to there are looked at again; without, they are not.
  */
-export function rowToRescanFrom(table: RecordTable): number {
+export function rowToRescanFrom(table: RecordTable, size = 0): number {
   let row = table.rows;
-  while (row > 0 && (table.isDamaged(row - 1) || table.kind(row - 1) === 'gap')) row--;
+  while (row > 0 && !isSettled(table, row - 1)) row--;
+  for (const [claiming, end] of table.claimedEnds) if (end <= size && claiming < row) row = claiming;
   return row;
+}
+
+/** Whether no byte behind the row can change what it is: its own CRC or, reached by its framing, its JSON text says so. */
+function isSettled(table: RecordTable, row: number): boolean {
+  switch (table.verdict(row)) {
+    case 'ok':
+      return true;
+    case 'payload-not-json':
+      return !table.isLegacy(row);
+    case 'payload-unreadable':
+    case 'unprotected':
+      return !table.isLegacy(row) || (table.kind(row) === 'store' && !table.foundBySearch(row));
+    default:
+      return false;
+  }
 }
 
 class Scanner {
   /** Until damage is met nothing reads beside it; from then on it has to keep its bytes. */
   #window: Window;
   readonly #size: number;
+  readonly #walker: BlockWalker | null;
+  /**
+   * Grows with what is taken in and falls back at damage: a false length costs one hash of at most so many bytes, which then is in
+   * proportion to the intact records before it.
+   */
+  #blockSize = LEAST_BLOCK;
   #probe: Probe | null = null;
   /** The next record pushed was reached by search. */
   #found = false;
@@ -74,19 +94,74 @@ class Scanner {
     private readonly source: ByteSource,
     private readonly crc32: Crc32,
     private readonly table: RecordTable,
+    fast = true,
   ) {
     this.#window = new Window(source);
     this.#size = source.size;
+    this.#walker = fast ? blockWalkerFor(crc32) : null;
+  }
+
+  /** Takes in what stands at `from`: a stride of intact records, and what ended it. Returns where the scan goes on. */
+  *stride(from: number): Steps<number> {
+    const { table } = this;
+    const size = this.#size;
+    const followed = this.followIntact(from);
+    table.end = followed;
+    yield { done: followed, total: size };
+    // Only a stride that ended at something else than its own limit leads to the slow path.
+    const next = followed - from >= STRIDE || followed >= size ? followed : yield* this.explain(followed);
+    table.end = next;
+    return next;
+  }
+
+  /** Takes in consecutive intact CRC records that were walked elsewhere, rows [from, to) of the columns, and end at `end`. */
+  takeIntact(columns: RowColumns, from: number, to: number, end: number): void {
+    if (to <= from) return;
+    const first = this.table.rows;
+    this.table.pushColumns(columns, from, to);
+    if (this.#found) this.table.info[first]! |= INFO_FOUND;
+    this.#found = false;
+    this.table.end = end;
+  }
+
+  /** Takes in intact records up to a block's size; returns where it stopped, which may be where it started. */
+  #walkBlock(walker: BlockWalker, from: number, limit: number): number {
+    const window = this.#window;
+    const wanted = Math.min(this.#blockSize, this.#size - from);
+    // What is left of the window will do, unless it is little: reading on costs as much as what is thrown away.
+    if (from < window.base || window.base + window.bytes.length - from < Math.min(wanted, LEAST_BLOCK)) {
+      window.load(from, wanted);
+    }
+    const at = from - window.base;
+    const length = Math.min(wanted, window.bytes.length - at);
+    walker.input.set(window.bytes.subarray(at, at + length));
+    let stopped = 0;
+    for (let full = true; full; ) {
+      const rows = walker.walk(stopped, length, Math.min(length, limit - from), from);
+      stopped = walker.stoppedAt;
+      this.takeIntact(walker.columns, 0, rows, from + stopped);
+      full = walker.isFull(rows);
+    }
+    return from + stopped;
   }
 
   /** Takes in consecutive intact CRC records, a stride at most; returns where the first other byte stands. */
   followIntact(from: number): number {
     const { table, crc32 } = this;
     const size = this.#size;
-    const window = this.#window;
     let position = from;
     const limit = from + STRIDE;
     while (position < limit && position + CRC_DELETE_SIZE <= size) {
+      if (this.#walker) {
+        const walked = this.#walkBlock(this.#walker, position, limit);
+        if (walked > position) {
+          this.#blockSize = Math.min(BLOCK_SIZE, Math.max(this.#blockSize, 4 * (walked - position)));
+          position = walked;
+          continue;
+        }
+        // Not intact, or longer than the block: judged below.
+      }
+      const window = this.#window;
       if (!window.load(position, STORE_HEADER_SIZE) && size - position >= STORE_HEADER_SIZE) break;
       const at = position - window.base;
       const marker = window.bytes[at];
@@ -112,6 +187,7 @@ class Scanner {
       }
       table.push(position, this.#found ? info | INFO_FOUND : info, low, high);
       this.#found = false;
+      this.#blockSize = Math.min(BLOCK_SIZE, Math.max(this.#blockSize, 4 * (end - position)));
       position = end;
     }
     return position;
@@ -135,6 +211,7 @@ class Scanner {
 
   /** Accounts for what stands at `position`, where no intact CRC record does; returns where the scan goes on. */
   *explain(position: number): Steps<number> {
+    this.#blockSize = LEAST_BLOCK;
     if (!this.#probe) {
       this.#probe = new Probe(this.source, this.crc32);
       this.#window = new Window(this.source, true);
@@ -158,6 +235,7 @@ class Scanner {
         this.#push(position, kind, format, 'torn', low, high);
         return size;
       }
+      if (end !== null) this.table.claimedEnds.set(this.table.rows, end);
       return yield* this.#gapTo(probe, position, next, low, high, []);
     }
 
