@@ -10,6 +10,7 @@ export type CallKind =
   | 'hasSize'
   | 'read'
   | 'append'
+  | 'overwrite'
   | 'sync'
   | 'truncate'
   | 'tryLock'
@@ -181,6 +182,12 @@ class FaultyFile implements OpenFile {
     const append = () => this.#inner.append(from, start, length);
     const short = () => this.#inner.append(from, start, half(length));
     return this.#files.run('append', this.path, append, length, { short });
+  }
+
+  overwrite(from: Uint8Array, start: number, length: number, position: number): number {
+    const overwrite = () => this.#inner.overwrite(from, start, length, position);
+    const short = () => this.#inner.overwrite(from, start, half(length), position);
+    return this.#files.run('overwrite', this.path, overwrite, length, { short });
   }
 
   sync(): void {

@@ -52,6 +52,19 @@ export function filesContract(name: string, make: () => FilesUnderTest): void {
       expect(read(files.readWhole(at('a')))).toBe('hello world!');
     });
 
+    it('writes over bytes that are there, and only where that was asked for', () => {
+      write('a', 'abcdef');
+      const file = files.open(at('a'), 'overwrite');
+      expect(file.overwrite(text('xYZx'), 1, 2, 2)).toBe(2);
+      expect(read(files.readWhole(at('a')))).toBe('abYZef');
+      expect(codeOf(() => file.append(text('x'), 0, 1))).toBe('EBADF');
+      file.close();
+      const appending = files.open(at('a'), 'append');
+      expect(codeOf(() => appending.overwrite(text('x'), 0, 1, 0))).toBe('EBADF');
+      appending.close();
+      expect(codeOf(() => files.open(at('missing'), 'overwrite'))).toBe('ENOENT');
+    });
+
     it('reads fewer bytes only where the file ends, and none behind it', () => {
       write('a', 'abc');
       const file = files.open(at('a'), 'read');

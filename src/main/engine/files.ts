@@ -33,9 +33,10 @@ export interface DirectoryEntry {
 
 /**
  * `read`: an existing file, for reading. `append`: reading, and writing always at the end; created when missing.
- * `create`: reading and writing a new file; EEXIST when the name is taken.
+ * `create`: the same with a new file; EEXIST when the name is taken. `overwrite`: an existing file, for reading and for
+ * writing over bytes it has.
  */
-export type OpenMode = 'read' | 'append' | 'create';
+export type OpenMode = 'read' | 'append' | 'create' | 'overwrite';
 
 export interface OpenFile {
   readonly path: string;
@@ -48,6 +49,8 @@ export interface OpenFile {
   read(into: Uint8Array, start: number, length: number, position: number): number;
   /** Writes `from[start, start + length)` at the end of the file. Returns the bytes written, which may be fewer. */
   append(from: Uint8Array, start: number, length: number): number;
+  /** Writes `from[start, start + length)` at `position`, in mode `overwrite` only. Returns the bytes written, maybe fewer. */
+  overwrite(from: Uint8Array, start: number, length: number, position: number): number;
   /** Makes everything written, and the size, durable (fsync). Says nothing of the file's name: see `syncDirectory`. */
   sync(): void;
   truncate(size: number): void;

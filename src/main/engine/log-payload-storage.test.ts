@@ -95,6 +95,21 @@ describe('reading', () => {
     expect([...storage.ids()]).toEqual([2n, 3n]);
   });
 
+  it('gives a payload of its own, which nothing later changes', () => {
+    const storage = openMemory(memoryWith(null), { writable: true, durability: 'none' });
+    storage.store(1n, '"first"');
+    const buffered = storage.retrieve(1n);
+    storage.sync();
+    const written = storage.retrieve(1n);
+    for (let id = 2n; id < 500n; id++) {
+      storage.store(id, '"later"');
+      storage.retrieve(id);
+    }
+    for (const found of [buffered, written]) {
+      expect(found?.ok && new TextDecoder().decode(found.payload)).toBe('"first"');
+    }
+  });
+
   it('refuses ids outside u64', () => {
     const storage = openMemory(memoryWith(sound().bytes()), { writable: true });
     for (const id of [-1n, 2n ** 64n]) {

@@ -184,6 +184,7 @@ export class LogPayloadStorage {
 
   /** The log's bytes as far as they are written, for a scan; good until the storage is reloaded or closed. */
   get source(): ByteSource {
+    this.#extendSource();
     return this.#source;
   }
 
@@ -195,7 +196,6 @@ export class LogPayloadStorage {
       return;
     }
     this.#writer.drain();
-    this.#extendSource();
     this.#view = view;
     this.#adoptIndex(this.#replayed!);
   }
@@ -239,6 +239,10 @@ export class LogPayloadStorage {
       lock = takeDatabaseLock(this.#files, this.directory, this.#findHolder);
       log = this.#openLog();
       takeLogLock(log, this.#findHolder);
+      // What is acknowledged from here on must not stand on bytes, or under a name, that a crash could still take: VelesDB
+      // creates its log without a directory sync, and whoever wrote last may not have synced.
+      log.sync();
+      this.#files.syncDirectory(this.directory);
       const size = log.size();
       const snapshot = loadSnapshot(this.#files, this.directory);
       const source = new FileSource(log, size);
@@ -360,13 +364,14 @@ export class LogPayloadStorage {
     const slot = this.#index.find(this.#halves[0]!, this.#halves[1]!);
     if (slot < 0) return null;
     const offset = this.#index.offsetAt(slot);
+    this.#extendSource();
     if (this.#writer !== null && offset >= this.#writer.writtenLength) {
-      return { ok: true, payload: this.#writer.bufferedPayload(offset - LENGTH_FIELD_OFFSET).slice() };
+      return { ok: true, payload: copy(this.#writer.bufferedPayload(offset - LENGTH_FIELD_OFFSET)) };
     }
     const exact = offset <= Number.MAX_SAFE_INTEGER ? offset : this.#index.offset64At(slot);
     const found = retrieve(this.#source, exact, this.#generation);
-    if (found.ok) return { ok: true, payload: found.payload.slice() };
-    return { ok: false, error: found.error, bytes: found.bytes?.slice() ?? null };
+    if (found.ok) return { ok: true, payload: copy(found.payload) };
+    return { ok: false, error: found.error, bytes: found.bytes === null ? null : copy(found.bytes) };
   }
 
   /** Offset of the length field of the id's record as the view's index has it, or null. */
@@ -397,7 +402,6 @@ export class LogPayloadStorage {
   /** Writes what was accepted and makes everything durable, in every mode. */
   sync(): void {
     this.#requireWriter().sync();
-    this.#extendSource();
   }
 
   /** Whether the log has grown far enough past the last snapshot for an automatic one. */
@@ -409,7 +413,6 @@ export class LogPayloadStorage {
   createSnapshot(): void {
     const writer = this.#requireWriter();
     writer.sync();
-    this.#extendSource();
     const bytes = encodeSnapshot(writer.length, this.#replayed!, crc32);
     writeSnapshot(this.#files, this.directory, bytes);
     this.#lastSnapshotPosition = writer.length;
@@ -465,15 +468,7 @@ export class LogPayloadStorage {
     const path = join(this.directory, LOG_FILE);
     if (statusOrNull(this.#files, path) === null) {
       this.#requireWritable(new MemorySource(new Uint8Array()), loadSnapshot(this.#files, this.directory));
-      const created = this.#files.open(path, 'create');
-      try {
-        // Without this a crash could take the whole log, acknowledged records included, with its name.
-        this.#files.syncDirectory(this.directory);
-      } catch (thrown) {
-        created.close();
-        throw thrown;
-      }
-      return created;
+      return this.#files.open(path, 'create');
     }
     return this.#files.open(path, 'append');
   }
@@ -495,6 +490,7 @@ export class LogPayloadStorage {
     this.#source = file === null ? new MemorySource(new Uint8Array()) : (source ?? new FileSource(file));
   }
 
+  /** Makes what was written since visible. */
   #extendSource(): void {
     if (this.#writer !== null && this.#source instanceof FileSource) this.#source.extendTo(this.#writer.writtenLength);
   }
@@ -520,7 +516,7 @@ export class LogPayloadStorage {
   }
 
   #salvageIndex(): IdIndex {
-    const table = runToEnd(scan({ source: this.#source, crc32 }));
+    const table = runToEnd(scan({ source: this.source, crc32 }));
     table.link();
     const index = new IdIndex(table.ids);
     for (let row = 0; row < table.rows; row++) {
@@ -600,7 +596,6 @@ export class LogPayloadStorage {
 
   /** After a successful write. */
   #written(writer: LogWriter): void {
-    if (this.#source instanceof FileSource) this.#source.extendTo(writer.writtenLength);
     if (writer.length - this.#lastSnapshotPosition < this.#automaticSnapshotBytes) return;
     try {
       this.createSnapshot();
@@ -618,6 +613,11 @@ export class LogPayloadStorage {
       );
     }
   }
+}
+
+/** Not `slice`: that of a Buffer is a view. */
+function copy(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
 }
 
 function sameIndex(a: IdIndex, b: IdIndex): boolean {

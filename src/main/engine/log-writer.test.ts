@@ -218,7 +218,20 @@ describe('a write that fails', () => {
     expect(log().length).toBe(accepted);
   });
 
-  it('breaks the writer when what was already acknowledged cannot be synced', () => {
+  it('to sync what was acknowledged is made good by writing the same bytes again', () => {
+    let failures = 1;
+    const { memory, files, writer, store, log } = setUp('flush', (call) =>
+      call.kind === 'sync' && failures-- > 0 ? { type: 'error', code: 'EIO' } : null,
+    );
+    store(1, '{"kept":true}');
+    const before = log();
+    writer.sync();
+    expect(files.calls.filter((call) => call.kind === 'overwrite').length).toBe(1);
+    for (const state of memory.crashStates()) expect(state.readWhole(LOG)).toEqual(before);
+    expect(store(2, '{}')).toBe('saved');
+  });
+
+  it('to sync what was acknowledged breaks the writer when that fails too', () => {
     let failing = false;
     const { writer, store } = setUp('flush', (call) =>
       failing && call.kind === 'sync' ? { type: 'error', code: 'EIO' } : null,

@@ -11,7 +11,7 @@ import {
 import { readU32, writeU32 } from '../../core/u64.ts';
 import { type ErrorCode, toErrorValue, VelescopeError } from '../../shared/errors.ts';
 import { crc32, crc32OfRange } from './crc32.ts';
-import { appendFully, type FileStatus, type Files, type OpenFile, readFully, statusOrNull } from './files.ts';
+import { type FileStatus, type Files, type OpenFile, readFully, statusOrNull, systemError } from './files.ts';
 
 /**
  * What a write is safe against when it returns (docs/format.md, "Writing"). `fsync`: loss of power. `flush`: the end of
@@ -37,7 +37,7 @@ const PATH_CHECK_MILLISECONDS = 1;
 
 export interface LogWriterOptions {
   files: Files;
-  /** Opened with `append`, locked, and whole records up to `length`. The writer does not close it. */
+  /** Opened with `append`, locked, synced, and whole records up to `length`. The writer does not close it. */
   file: OpenFile;
   length: number;
   durability: Durability;
@@ -64,6 +64,8 @@ export class LogWriter {
   #check: Uint8Array = new Uint8Array(BUFFER_SIZE);
   /** Bytes of the file that are known good. */
   #length: number;
+  /** How much of the file is known to be durable. */
+  #synced: number;
   /** Bytes in the buffer. */
   #used = 0;
   /** Of them, accepted by earlier writes (`none` only). */
@@ -80,6 +82,7 @@ export class LogWriter {
     this.#clock = options.clock ?? (() => performance.now());
     this.#length = options.length;
     this.#start = options.length;
+    this.#synced = options.length;
     this.durability = options.durability;
   }
 
@@ -191,17 +194,42 @@ export class LogWriter {
     if (this.#used > 0) this.#drain();
   }
 
-  /** Writes what waits and makes everything durable, in every mode. A failed sync breaks the writer. */
+  /**
+   * Writes what waits and makes everything durable, in every mode. Where neither a sync nor writing the same bytes again and
+   * syncing succeeds, the writer is broken.
+   */
   sync(): void {
     this.drain();
     this.#requireUnchanged();
     try {
       this.#file.sync();
-    } catch (thrown) {
-      // These records were acknowledged already, so they cannot be taken back; and after a failed sync a later one that
-      // succeeds proves nothing about them.
-      this.#break(thrown, 'the log could not be synced, so nobody knows what of it is on the disk');
-      throw this.#failure(thrown);
+    } catch {
+      // These records were acknowledged already, so they cannot be taken back. And after a failed sync one that succeeds
+      // proves nothing about the same bytes: the system may have dropped them and call its memory clean. So they are
+      // written once more, in place.
+      try {
+        this.#writeAgain();
+      } catch (thrown) {
+        this.#break(thrown, 'the log could not be synced, so nobody knows what of it is on the disk');
+        throw this.#failure(thrown);
+      }
+    }
+    this.#synced = this.#length;
+  }
+
+  #writeAgain(): void {
+    const file = this.#files.open(this.#file.path, 'overwrite');
+    try {
+      const bytes = new Uint8Array(Math.min(CHECK_SIZE, this.#length - this.#synced));
+      for (let position = this.#synced; position < this.#length; ) {
+        const count = readFully(file, bytes, 0, Math.min(bytes.length, this.#length - position), position);
+        for (let at = 0; at < count; ) at += file.overwrite(bytes, at, count - at, position + at);
+        position += count;
+        if (count === 0) throw systemError('EIO', `${file.path} ended at ${position} of ${this.#length}`);
+      }
+      file.sync();
+    } finally {
+      file.close();
     }
   }
 
@@ -238,8 +266,13 @@ export class LogWriter {
     this.#requireUnchanged();
     const bytes = this.#used;
     try {
-      appendFully(this.#file, this.#buffer, 0, bytes);
-      if (this.durability === 'fsync') this.#file.sync();
+      for (let at = 0; at < bytes; ) {
+        const count = this.#file.append(this.#buffer, at, bytes - at);
+        if (count === 0) throw systemError('EIO', `no bytes could be written to ${this.#file.path}`);
+        at += count;
+        // After a short write too: two writes without a sync between them may reach the disk in either order.
+        if (this.durability === 'fsync') this.#file.sync();
+      }
       this.#requireWritten(bytes);
     } catch (thrown) {
       this.#rollBack(this.#length - this.#start + bytes);
@@ -247,6 +280,7 @@ export class LogWriter {
     }
     this.#length += bytes;
     this.#used = 0;
+    if (this.durability === 'fsync') this.#synced = this.#length;
   }
 
   /**
@@ -270,6 +304,7 @@ export class LogWriter {
       this.#break(thrown, `a failed write could not be taken back: ${toErrorValue(thrown).message}`);
     }
     this.#length = this.#start;
+    this.#synced = Math.min(this.#synced, this.#start);
   }
 
   #break(cause: unknown, what: string): void {

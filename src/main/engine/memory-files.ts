@@ -22,11 +22,12 @@ export class MemoryFiles implements Files {
     let node = directory.names.get(name);
     if (mode === 'create' && node !== undefined) throw systemError('EEXIST', `file already exists, open '${path}'`);
     if (node === undefined) {
-      if (mode === 'read') throw systemError('ENOENT', `no such file or directory, open '${path}'`);
+      if (mode === 'read' || mode === 'overwrite')
+        throw systemError('ENOENT', `no such file or directory, open '${path}'`);
       node = new Regular();
       directory.set(name, node);
     }
-    return new MemoryFile(path, this.#regular(path, node), mode !== 'read', this);
+    return new MemoryFile(path, this.#regular(path, node), mode, this);
   }
 
   status(path: string): FileStatus {
@@ -58,7 +59,7 @@ export class MemoryFiles implements Files {
   copy(from: string, to: string): void {
     const source = this.#regular(from, this.#node(from));
     const file = this.open(to, 'create');
-    const bytes = source.content.slice();
+    const bytes = source.content;
     let done = 0;
     while (done < bytes.length) done += file.append(bytes, done, bytes.length - done);
     file.close();
@@ -136,7 +137,7 @@ export class MemoryFiles implements Files {
       directory.sync();
       directory = directory.names.get(part) as Directory;
     }
-    directory.set(parts.at(-1)!, new Regular(bytes.slice()));
+    directory.set(parts.at(-1)!, new Regular(new Uint8Array(bytes)));
     directory.sync();
   }
 
@@ -154,10 +155,12 @@ export class MemoryFiles implements Files {
 
   /**
    * Every state a disk may legally be in were the power to go now, each as files of its own. Equal states come once. The
-   * number grows with the product of what is pending, so pending work should be small where this is asked.
+   * number grows with the product of what is pending, so pending work should be small where this is asked. `wanted` is
+   * told the content of a state by path before its files are made, and may decline.
    */
-  *crashStates(): Generator<MemoryFiles> {
+  *crashStates(wanted: (contents: ReadonlyMap<string, Uint8Array>) => boolean = () => true): Generator<MemoryFiles> {
     for (const root of directoryStates(this.#root)) {
+      if (!wanted(contentsOf(root))) continue;
       const state = new MemoryFiles({ capacity: this.capacity });
       fill(state.#root, root);
       yield state;
@@ -239,6 +242,16 @@ class Regular {
         (change, index) => index >= cut || change.settled || change.type !== 'write' || change.at < size,
       );
     }
+    // Nor can bytes that a settled write went over.
+    this.#changes = this.#changes.filter((change, index) => {
+      if (change.settled || change.type !== 'write') return true;
+      const covers = (later: FileChange) =>
+        later.settled &&
+        later.type === 'write' &&
+        later.at <= change.at &&
+        later.at + later.bytes.length >= change.at + change.bytes.length;
+      return !this.#changes.slice(index + 1).some(covers);
+    });
     while (this.#changes[0]?.settled) this.#durable = applyChange(this.#durable, this.#changes.shift()!);
   }
 
@@ -391,6 +404,18 @@ function* product(names: [string, Directory | Regular][]): Generator<State> {
   }
 }
 
+function contentsOf(root: State): Map<string, Uint8Array> {
+  const contents = new Map<string, Uint8Array>();
+  const visit = (state: State, path: string) => {
+    for (const [name, entry] of state) {
+      if (entry instanceof Map) visit(entry, `${path}/${name}`);
+      else contents.set(`${path}/${name}`, entry.bytes);
+    }
+  };
+  visit(root, '');
+  return contents;
+}
+
 function fill(directory: Directory, state: State): void {
   // A file with two names stays one file.
   const made = new Map<Regular, Regular>();
@@ -415,14 +440,14 @@ function fill(directory: Directory, state: State): void {
 export class MemoryFile implements OpenFile {
   readonly path: string;
   readonly #node: Regular;
-  readonly #writable: boolean;
+  readonly #mode: OpenMode;
   readonly #files: MemoryFiles;
   #closed = false;
 
-  constructor(path: string, node: Regular, writable: boolean, files: MemoryFiles) {
+  constructor(path: string, node: Regular, mode: OpenMode, files: MemoryFiles) {
     this.path = path;
     this.#node = node;
-    this.#writable = writable;
+    this.#mode = mode;
     this.#files = files;
   }
 
@@ -445,12 +470,19 @@ export class MemoryFile implements OpenFile {
   }
 
   append(from: Uint8Array, start: number, length: number): number {
-    const node = this.#open(true);
+    const node = this.#open('append', 'create');
     const room = this.#files.freeSpace() ?? length;
     if (room === 0 && length > 0) throw systemError('ENOSPC', `no space left on device, write '${this.path}'`);
-    const bytes = from.slice(start, start + Math.min(length, room));
+    // A copy whatever the class: a Buffer's own slice would be a view.
+    const bytes = new Uint8Array(from.subarray(start, start + Math.min(length, room)));
     node.change({ type: 'write', at: node.content.length, bytes, settled: false, doubtful: false });
     return bytes.length;
+  }
+
+  overwrite(from: Uint8Array, start: number, length: number, position: number): number {
+    const bytes = new Uint8Array(from.subarray(start, start + length));
+    this.#open('overwrite').change({ type: 'write', at: position, bytes, settled: false, doubtful: false });
+    return length;
   }
 
   sync(): void {
@@ -462,7 +494,7 @@ export class MemoryFile implements OpenFile {
   }
 
   truncate(size: number): void {
-    this.#open(true).change({ type: 'truncate', size, settled: false, doubtful: false });
+    this.#open('append', 'create', 'overwrite').change({ type: 'truncate', size, settled: false, doubtful: false });
   }
 
   tryLock(): boolean {
@@ -482,8 +514,9 @@ export class MemoryFile implements OpenFile {
     this.#closed = true;
   }
 
-  #open(writing = false): Regular {
-    if (this.#closed || (writing && !this.#writable)) throw systemError('EBADF', `bad file descriptor '${this.path}'`);
+  #open(...modes: OpenMode[]): Regular {
+    const allowed = modes.length === 0 || modes.includes(this.#mode);
+    if (this.#closed || !allowed) throw systemError('EBADF', `bad file descriptor '${this.path}'`);
     return this.#node;
   }
 }

@@ -9,6 +9,7 @@ const NOT_BLOCKING = fs.constants.O_NONBLOCK ?? 0;
 const FLAGS: Readonly<Record<OpenMode, number>> = {
   read: fs.constants.O_RDONLY | NOT_BLOCKING,
   append: fs.constants.O_RDWR | fs.constants.O_APPEND | fs.constants.O_CREAT | NOT_BLOCKING,
+  overwrite: fs.constants.O_RDWR | NOT_BLOCKING,
   // O_APPEND here too: `OpenFile.append` then means the same for every mode.
   create: fs.constants.O_RDWR | fs.constants.O_APPEND | fs.constants.O_CREAT | fs.constants.O_EXCL | NOT_BLOCKING,
 };
@@ -36,7 +37,7 @@ export const nodeFiles: Files = {
       fs.closeSync(descriptor);
       throw thrown;
     }
-    return new NodeFile(path, descriptor);
+    return new NodeFile(path, descriptor, mode);
   },
 
   status(path) {
@@ -105,10 +106,12 @@ const LAST_BYTE = new Uint8Array(2);
 class NodeFile implements OpenFile {
   readonly path: string;
   #descriptor: number;
+  readonly #mode: OpenMode;
   #lockedWhole: boolean | null = null;
 
-  constructor(path: string, descriptor: number) {
+  constructor(path: string, descriptor: number, mode: OpenMode) {
     this.path = path;
+    this.#mode = mode;
     this.#descriptor = descriptor;
   }
 
@@ -132,7 +135,14 @@ class NodeFile implements OpenFile {
   }
 
   append(from: Uint8Array, start: number, length: number): number {
+    if (this.#mode === 'overwrite') throw systemError('EBADF', `${this.path} is not open for appending`);
     return fs.writeSync(this.#open(), from, start, length);
+  }
+
+  overwrite(from: Uint8Array, start: number, length: number, position: number): number {
+    // A descriptor opened for appending would write at the end, whatever the position.
+    if (this.#mode !== 'overwrite') throw systemError('EBADF', `${this.path} is not open for overwriting`);
+    return fs.writeSync(this.#open(), from, start, length, position);
   }
 
   sync(): void {
