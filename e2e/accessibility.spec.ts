@@ -1,0 +1,133 @@
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from '@playwright/test';
+import { expect, test } from './app.ts';
+import { DAMAGED, SHIPPED } from './samples.ts';
+import { find, grid, pick, status, stored } from './steps.ts';
+
+const pictures = resolve(import.meta.dirname, '..', 'test-results', 'pictures');
+mkdirSync(pictures, { recursive: true });
+
+/** What axe finds wrong, as one line for each place. */
+async function violations(page: Page): Promise<string[]> {
+  const { violations: found } = await new AxeBuilder({ page }).analyze();
+  return found.flatMap(({ id, help, nodes }) => nodes.map((node) => `${id}: ${help}: ${node.target.join(' ')}`));
+}
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test.describe(colorScheme, () => {
+    test(`the records, a record and its tabs, drawn and free of what axe finds`, async ({ open }, testInfo) => {
+      const { page } = await open(SHIPPED.directory, { colorScheme });
+      expect(await violations(page)).toEqual([]);
+      await pick(page, SHIPPED.collection);
+      await find(page, SHIPPED.id);
+      await page.getByRole('button', { name: 'Clear the search' }).click();
+      await page.screenshot({ path: join(pictures, `${testInfo.project.name}-${colorScheme}-records.png`) });
+      expect(await violations(page)).toEqual([]);
+      for (const name of [/As VelesDB/, /^History/, 'Bytes']) {
+        await page.getByRole('tab', { name }).click();
+        expect(await violations(page)).toEqual([]);
+      }
+    });
+
+    test(`triage, drawn and free of what axe finds`, async ({ open }, testInfo) => {
+      const { page } = await open(DAMAGED, { colorScheme });
+      await pick(page, 'length_damaged');
+      await page.getByRole('banner').getByRole('button', { name: 'Triage' }).click();
+      await expect(page.getByRole('heading', { name: 'Triage', level: 1 })).toBeVisible();
+      await page.screenshot({ path: join(pictures, `${testInfo.project.name}-${colorScheme}-triage.png`) });
+      expect(await violations(page)).toEqual([]);
+    });
+
+    test(`dialogs, free of what axe finds`, async ({ open }, testInfo) => {
+      const { page } = await open(SHIPPED.directory, { colorScheme });
+      await pick(page, SHIPPED.collection);
+      for (const keys of ['ControlOrMeta+K', 'ControlOrMeta+G', '?']) {
+        await grid(page).getByRole('rowheader').first().click();
+        await page.keyboard.press(keys);
+        await expect(page.getByRole('dialog')).toBeVisible();
+        if (keys.endsWith('K')) {
+          await page.screenshot({ path: join(pictures, `${testInfo.project.name}-${colorScheme}-commands.png`) });
+        }
+        expect(await violations(page)).toEqual([]);
+        await page.keyboard.press('Escape');
+        await expect(page.getByRole('dialog')).toHaveCount(0);
+      }
+    });
+  });
+}
+
+test('a small window keeps everything within reach', async ({ open }, testInfo) => {
+  const { page } = await open(SHIPPED.directory, { size: { width: 800, height: 560 } });
+  await pick(page, SHIPPED.collection);
+  await find(page, SHIPPED.id);
+  await page.screenshot({ path: join(pictures, `${testInfo.project.name}-small.png`) });
+  // Nothing sticks out: the page itself does not scroll sideways.
+  expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(800);
+  await expect(status(page).getByRole('switch', { name: /^Writing/ })).toBeInViewport();
+  await expect(page.getByRole('textbox', { name: /^Payload of id/ })).toBeVisible();
+  expect(await violations(page)).toEqual([]);
+});
+
+test('by keyboard alone: choose, find, edit, write', async ({ open }) => {
+  const app = await open(SHIPPED.directory);
+  const { page } = app;
+  const focused = () => page.evaluate<string>("document.activeElement?.textContent?.trim() ?? ''");
+  await expect(page.getByRole('navigation', { name: 'Collections' }).getByRole('button').first()).toBeVisible();
+
+  // To the collection, through the palette.
+  await page.keyboard.press('Control+K');
+  await page.getByRole('dialog').getByRole('combobox').waitFor();
+  await page.keyboard.type(`Open ${SHIPPED.collection}`);
+  await page.keyboard.press('Enter');
+  await expect(status(page)).toContainText('Scan complete');
+
+  // To the record, by its id.
+  await page.keyboard.press('Control+G');
+  await page.getByRole('dialog', { name: 'Go to' }).waitFor();
+  await page.keyboard.type(SHIPPED.id);
+  await page.keyboard.press('Enter');
+  await expect(grid(page).getByRole('row', { selected: true })).toContainText(SHIPPED.id);
+  await expect.poll(focused).not.toBe('');
+
+  // Into the editor, change, write, and answer the question.
+  await page.keyboard.press('Control+E');
+  await expect(page.getByRole('textbox', { name: `Payload of id ${SHIPPED.id}` })).toBeFocused();
+  await page.keyboard.press('Control+A');
+  await page.keyboard.press('Delete');
+  await page.keyboard.insertText('{"by": "keyboard"}');
+  await page.keyboard.press('Control+S');
+  const question = page.getByRole('dialog', { name: 'Turn writing on?' });
+  await question.waitFor();
+  for (let press = 0; press < 5; press++) {
+    if ((await focused()).startsWith('Turn on')) break;
+    await page.keyboard.press('Tab');
+  }
+  expect(await focused()).toMatch(/^Turn on/);
+  await page.keyboard.press('Enter');
+  await expect.poll(() => stored(join(app.directory, SHIPPED.collection), SHIPPED.id)).toEqual({ by: 'keyboard' });
+});
+
+test('by keyboard alone: next damage, its bytes, recovery into a new directory', async ({ open }) => {
+  const app = await open(DAMAGED);
+  const { page } = app;
+  await expect(page.getByRole('navigation', { name: 'Collections' }).getByRole('button').first()).toBeVisible();
+  await page.keyboard.press('Control+K');
+  await page.getByRole('dialog').getByRole('combobox').waitFor();
+  await page.keyboard.type('Open length_damaged');
+  await page.keyboard.press('Enter');
+  await expect(status(page)).toContainText('Scan complete');
+  await page.keyboard.press('F8');
+  await expect(grid(page).getByRole('row', { selected: true })).toContainText('Unknown bytes');
+  await page.keyboard.press('Control+K');
+  await page.getByRole('dialog').getByRole('combobox').waitFor();
+  await page.keyboard.type('Show Bytes');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('tab', { name: 'Bytes' })).toHaveAttribute('aria-selected', 'true');
+  await page.keyboard.press('Control+K');
+  await page.getByRole('dialog').getByRole('combobox').waitFor();
+  await page.keyboard.type('Recovery');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('heading', { name: /Recover/, level: 1 })).toBeVisible();
+});

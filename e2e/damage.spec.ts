@@ -1,0 +1,85 @@
+import { expect, test } from './app.ts';
+import { DAMAGED, presentSamples, WRITTEN_BY_VELESDB } from './samples.ts';
+import { collection, grid, pick } from './steps.ts';
+
+test('a damaged collection says so in its badge and shows its bad records', async ({ open }) => {
+  const { page } = await open(DAMAGED);
+  await expect(collection(page, 'crc_mismatch')).toContainText('3 damaged');
+  await pick(page, 'crc_mismatch');
+  const bad = grid(page).getByRole('row').filter({ hasText: 'CRC mismatch' });
+  await expect(bad).toHaveCount(3);
+  await page
+    .getByRole('group', { name: 'Filter' })
+    .getByRole('button', { name: /^Damaged/ })
+    .click();
+  await expect(grid(page).getByRole('rowheader')).toHaveCount(3);
+  // The number that was stored and the one that the bytes make stand beside each other.
+  await bad.first().click();
+  await page.getByRole('tab', { name: 'Bytes' }).click();
+  const bytes = page.getByRole('tabpanel', { name: 'Bytes' });
+  await expect(bytes).toContainText(/stored/i);
+  await expect(bytes).toContainText(/computed/i);
+});
+
+test('F8 walks from one damaged record to the next', async ({ open }) => {
+  const { page } = await open(DAMAGED);
+  await pick(page, 'crc_mismatch');
+  const selected = grid(page).getByRole('row', { selected: true });
+  const visited: string[] = [];
+  for (let step = 0; step < 3; step++) {
+    await page.keyboard.press('F8');
+    await expect(selected).toContainText('CRC mismatch');
+    if (step > 0) await expect(selected.getByRole('gridcell').first()).not.toHaveText(visited.at(-1)!);
+    visited.push((await selected.getByRole('gridcell').first().textContent())!);
+  }
+  expect(new Set(visited).size).toBe(3);
+});
+
+test('a log that the reference engine refuses opens, and says which versions refuse it and how', async ({ open }) => {
+  const { page } = await open(DAMAGED);
+  await pick(page, 'unknown_marker');
+  await expect(grid(page).getByRole('row').filter({ hasText: 'Unknown bytes' })).toHaveCount(1);
+  await expect(grid(page).getByRole('row').filter({ hasText: 'Intact' })).not.toHaveCount(0);
+  await page.getByRole('banner').getByRole('button', { name: 'Triage' }).click();
+  const opens = page.getByRole('row', { name: /^Opens/ }).getByRole('cell');
+  await expect(opens).toHaveText([
+    /refuses.*Unknown WAL marker/,
+    /refuses.*Unknown WAL marker/,
+    /refuses.*Unknown WAL marker/,
+    'opens',
+    'opens',
+  ]);
+});
+
+test('a collection that VelesDB passes over is listed with the reason', async ({ open }) => {
+  const { page } = await open(DAMAGED);
+  await expect(collection(page, 'broken_config')).toContainText('config.json is not JSON');
+  await expect(collection(page, 'missing_config')).toContainText('There is no config.json');
+  await expect(collection(page, 'schema_too_new')).toContainText(/schema_version .* 3/);
+});
+
+test('writing behind damage that would lose it is refused, and the reason is shown', async ({ open }) => {
+  const { page } = await open(DAMAGED);
+  await pick(page, 'torn_tail');
+  await page
+    .getByRole('contentinfo', { name: 'Status' })
+    .getByRole('switch', { name: /^Writing/ })
+    .click();
+  await expect(page.getByRole('dialog', { name: 'Writing is refused' })).toBeVisible();
+  await expect(page.getByRole('dialog', { name: 'Writing is refused' })).toContainText(/torn|tail|cut/i);
+});
+
+test.describe('the database that VelesDB wrote', () => {
+  test.skip(!presentSamples().includes(WRITTEN_BY_VELESDB), 'the database written by VelesDB is not here');
+
+  test('its damaged collection shows three bad records', async ({ open }) => {
+    const { page } = await open(WRITTEN_BY_VELESDB.directory);
+    await expect(collection(page, 'damaged')).toContainText('3 damaged');
+    await pick(page, 'damaged');
+    await page
+      .getByRole('group', { name: 'Filter' })
+      .getByRole('button', { name: /^Damaged/ })
+      .click();
+    await expect(grid(page).getByRole('rowheader')).toHaveCount(3);
+  });
+});
