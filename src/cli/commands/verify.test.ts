@@ -1,16 +1,25 @@
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { GENERATIONS } from '../../core/generation.ts';
-import { goldenCases, goldenPresent } from '../../core/golden.fixture.ts';
+import { GOLDEN_DIRECTORY, goldenCases, goldenPresent } from '../../core/golden.fixture.ts';
 import { LogBuilder } from '../../core/log-builder.fixture.ts';
 import { nodeFiles } from '../../main/engine/node-files.ts';
+import { fingerprint } from '../fingerprint.fixture.ts';
 import { type Printed, runHere } from '../run.fixture.ts';
 
 const RESOURCES = join(import.meta.dirname, '..', '..', '..', 'resources');
 
 describe.skipIf(!goldenPresent)('verify over the golden cases', () => {
+  let before: Record<string, string>;
+  beforeAll(() => {
+    before = fingerprint(GOLDEN_DIRECTORY);
+  });
+  afterAll(() => {
+    expect(fingerprint(GOLDEN_DIRECTORY), 'looking changed a file').toEqual(before);
+  });
+
   for (const golden of goldenCases()) {
     it(`${golden.name}: segments tile the log, totals add up, every generation is as it was`, async () => {
       const words = ['verify', golden.directory, '--json', '--segments', '--ids'];
