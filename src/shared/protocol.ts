@@ -508,6 +508,12 @@ export const CALLS = {
   /** In place, under the lock, keeping the original under a second name. */
   'recovery.applyInPlace': { params: z.strictObject({ ...inSession, plan: name }), result: recoveryResultSchema },
 
+  /** Carries out the steps that put the result of a finished `recovery.apply` in the collection's place, under the lock. */
+  'recovery.putInPlace': {
+    params: z.strictObject({ ...inSession, plan: name }),
+    result: z.object({ keptIn: z.string(), keptAs: z.string() }),
+  },
+
   /** NDJSON as `dump` prints it, written where the person chooses (desktop) or ready for download (browser). */
   'export.records': {
     params: z.strictObject({ ...inSession, query: name.nullable(), rows: z.array(row).max(100_000).nullable() }),

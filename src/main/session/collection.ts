@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { ByteSource } from '../../core/byte-source.ts';
 import type { Generation, View } from '../../core/generation.ts';
-import { GENERATIONS } from '../../core/generation.ts';
+import { GENERATIONS, POLICIES } from '../../core/generation.ts';
 import {
   isSound,
   type OutcomeLists,
@@ -70,6 +70,11 @@ export class CollectionState {
     return this.#source?.size ?? 0;
   }
 
+  /** The log, open for reading, and its status when it was opened; null where there is none. */
+  get log(): { file: OpenFile; seen: FileStatus } | null {
+    return this.#file && this.#identity ? { file: this.#file, seen: this.#identity } : null;
+  }
+
   /** Opens the log for reading and loads the snapshot. Throws coded errors; a missing log or snapshot is none. */
   open(): void {
     const directory = statusOrNull(this.files, this.directory);
@@ -131,6 +136,7 @@ export class CollectionState {
     if (now.device !== this.#identity.device || now.inode !== this.#identity.inode) return 'replaced';
     if (now.size < this.#source.size) return 'shrank';
     if (now.size === this.#source.size) return 'same';
+    this.#identity = now;
     this.#source.extendTo(now.size);
     return 'grew';
   }
@@ -170,8 +176,11 @@ export class CollectionState {
     const snapshotAgrees = this.snapshot.state === 'read' && this.snapshot.check?.state === 'valid';
     const outcomes: Partial<Record<View, ViewOutcome>> = { salvage: salvageOutcome(table, true) };
     for (const generation of GENERATIONS) {
+      // Of a sound log all generations make the same, but for payloads that one of the two JSON readers refuses.
+      const shared =
+        isSound(table) && (POLICIES[generation].jsonReader === 'approximate' || table.readersDisagree.size === 0);
       outcomes[generation] =
-        (snapshot === null || snapshotAgrees) && isSound(table)
+        (snapshot === null || snapshotAgrees) && shared
           ? outcomes.salvage!
           : yield* outcomeOf({ source, crc32: crc32, table, snapshot, snapshotAgrees, payloads: true, generation });
     }

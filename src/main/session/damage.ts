@@ -1,16 +1,13 @@
 import { explainDamage } from '../../core/explain.ts';
 import { GENERATIONS } from '../../core/generation.ts';
-import { isAccepted } from '../../core/json/check.ts';
 import { CRC_SIZE, Marker, STORE_HEADER_SIZE } from '../../core/record.ts';
-import { type Candidate, findCandidates } from '../../core/repair/candidates.ts';
+import { candidatesOfRow } from '../../core/recovery/repairs.ts';
+import type { Candidate, Candidates } from '../../core/repair/candidates.ts';
 import { VelescopeError } from '../../shared/errors.ts';
 import type { CandidateView, Damage, Result } from '../../shared/protocol.ts';
 import type { CollectionState } from './collection.ts';
 import { describeRow } from './rows.ts';
 
-/** Candidates are looked for in the segment and a little behind it; a longer one is too large to be one record's damage. */
-const LARGEST_SEGMENT = 8 << 20;
-const LOOK_BEHIND = 64 << 10;
 const lenient = new TextDecoder('utf-8', { fatal: false });
 
 /** Rows that are damaged, in file order, made anew when the table changed. */
@@ -65,27 +62,8 @@ export function describeDamage(state: CollectionState, row: number, inFlight: bo
 }
 
 /** What could repair a damaged row, best first. Nothing is applied. */
-export function candidatesFor(state: CollectionState, row: number): { candidates: Candidate[]; more: number } {
-  const { table, source } = state;
-  if (!table.isDamaged(row)) return { candidates: [], more: 0 };
-  const offset = table.offsets[row]!;
-  const length = table.length(row);
-  if (length > LARGEST_SEGMENT) return { candidates: [], more: 0 };
-  const following: number[] = [];
-  for (let next = row + 1; next < table.rows && following.length < 64; next++) {
-    const distance = table.offsets[next]! - offset;
-    if (distance > length + LOOK_BEHIND) break;
-    if (!table.isDamaged(next)) following.push(distance);
-  }
-  return findCandidates({
-    bytes: source.read(offset, Math.min(length + LOOK_BEHIND, source.size - offset)).slice(),
-    segmentLength: length,
-    framingBelieved: table.verdict(row) === 'crc-mismatch',
-    followingRecords: following,
-    recordOffset: offset,
-    isPayloadJson: isAccepted,
-    isPlausibleId: (low, high) => table.newestRow(low, high) >= 0 || high === 0,
-  });
+function candidatesFor(state: CollectionState, row: number): Candidates {
+  return candidatesOfRow({ source: state.source, table: state.table }, row) ?? { candidates: [], more: 0 };
 }
 
 export function describeCandidates(state: CollectionState, row: number): Result<'damage.candidates'> {

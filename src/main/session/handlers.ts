@@ -189,9 +189,9 @@ export function createSessionHandlers(session: Session): SessionHandlers {
       await wrote();
       return { records, revision: session.revision };
     },
-    'writing.trimTail': async () => {
+    'writing.trimTail': async (_params, context) => {
       session.requireMayChange();
-      const trimmed = await besideWriting(() => recovery.trimTail());
+      const trimmed = await besideWriting(() => recovery.trimTail(context));
       await session.rescan();
       return trimmed;
     },
@@ -249,6 +249,13 @@ export function createSessionHandlers(session: Session): SessionHandlers {
       const result = await besideWriting(() => recovery.applyInPlace(plan, context));
       await session.rescan();
       return result;
+    },
+
+    'recovery.putInPlace': async ({ plan }, context) => {
+      session.requireMayChange();
+      const kept = await besideWriting(() => recovery.putInPlace(plan, context));
+      await session.rescan();
+      return kept;
     },
 
     'export.records': (params, context, { path }) => recovery.exportRecords(params, path, context),

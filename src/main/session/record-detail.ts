@@ -53,7 +53,7 @@ export function describeRecord(state: CollectionState, view: View, row: number, 
   const range = payloadRange(state, row);
   if (range && verdict !== 'torn' && range.to - range.from <= TEXT_LIMIT) {
     const bytes = source.read(range.from, range.to - range.from);
-    const checked = checkPayload(bytes);
+    const checked = checkPayload(bytes, 0, bytes.length, jsonReaderOf(view));
     check = { state: checked.state, message: checked.state === 'ok' ? null : checked.message };
   }
 

@@ -1,12 +1,36 @@
+import { VIEWS } from '../../core/generation.ts';
+import { type PredictedOutcome, planRecovery, type RecoveryPlan } from '../../core/recovery/plan.ts';
+import { FateCode } from '../../core/recovery/ranges.ts';
 import type { Candidate } from '../../core/repair/candidates.ts';
 import { VelescopeError } from '../../shared/errors.ts';
-import type { CallContext, Params, Result } from '../../shared/protocol.ts';
+import type { CallContext, OutcomeCounts, Params, Plan, RecoveryResult, Result } from '../../shared/protocol.ts';
+import { crc32 } from '../engine/crc32.ts';
+import { findHolder } from '../engine/lock-holder.ts';
+import {
+  type RecoveryResult as EngineResult,
+  type InPlaceResult,
+  moveFullTextAside,
+  putInPlace,
+  type RecoveryInput,
+  recoverInPlace,
+  recoverTo,
+  removeSnapshot,
+  trimTail,
+} from '../engine/recovery.ts';
 import { exportRows } from './export-records.ts';
 import type { Session } from './session.ts';
+import { runSliced } from './slices.ts';
 
-/** Recovery of one session's log: the candidates a person accepted, the plan made of them, and carrying it out. */
+/** How many left-out pieces a plan names; it counts them all. */
+const FIRST_PIECES = 100;
+const KEPT_PLANS = 8;
+
+/** Recovery of one session's log: the candidates a person accepted, the plans made of them, and carrying one out. */
 export class RecoverySession {
   readonly #accepted = new Map<number, { index: number; candidate: Candidate }>();
+  /** Plans by name, with the revision of the log they were made of. */
+  readonly #plans = new Map<string, { plan: RecoveryPlan; scannedBytes: number; result: EngineResult | null }>();
+  #nextPlan = 1;
 
   constructor(private readonly session: Session) {}
 
@@ -22,25 +46,95 @@ export class RecoverySession {
     return [...this.#accepted].map(([row, { index }]) => ({ row, index }));
   }
 
-  plan(_params: Params<'recovery.plan'>, _context: CallContext): Promise<Result<'recovery.plan'>> {
-    throw notYet();
-  }
-  apply(_plan: string, _path: string, _context: CallContext): Promise<Result<'recovery.apply'>> {
-    throw notYet();
-  }
-  applyInPlace(_plan: string, _context: CallContext): Promise<Result<'recovery.applyInPlace'>> {
-    throw notYet();
-  }
-  removeSnapshot(): string {
-    throw notYet();
-  }
-  trimTail(): Result<'writing.trimTail'> {
-    throw notYet();
-  }
-  moveFullTextAside(): string[] {
-    throw notYet();
+  /** Forgets what belongs to an older reading of the log: rows have other numbers now. */
+  forget(): void {
+    this.#accepted.clear();
+    this.#plans.clear();
   }
 
+  /** The dry run: what a policy would keep and leave out. Touches nothing. */
+  async plan(params: Params<'recovery.plan'>, context: CallContext): Promise<Plan> {
+    const { state } = this.session;
+    this.#requireReady();
+    const plan = await runSliced(
+      planRecovery({
+        source: state.source,
+        table: state.table,
+        crc32,
+        policy: params.policy,
+        compact: params.compact,
+        applyCandidates: params.applyCandidates,
+        acceptedCandidates: new Map([...this.#accepted].map(([row, { candidate }]) => [row, candidate])),
+      }),
+      { signal: context.signal, onProgress: context.progress },
+    );
+    const name = `plan-${this.#nextPlan++}`;
+    if (this.#plans.size >= KEPT_PLANS) this.#plans.delete(this.#plans.keys().next().value!);
+    this.#plans.set(name, { plan, scannedBytes: state.size, result: null });
+    return describePlan(name, plan);
+  }
+
+  /** Writes the result into a new directory and proves it there. */
+  async apply(name: string, target: string, context: CallContext): Promise<RecoveryResult> {
+    const entry = this.#planNamed(name);
+    const result = await runSliced(recoverTo({ ...this.#input(), plan: entry.plan }, target), {
+      signal: context.signal,
+      onProgress: context.progress,
+    });
+    entry.result = result;
+    return describeResult(result);
+  }
+
+  async applyInPlace(name: string, context: CallContext): Promise<RecoveryResult> {
+    const { plan } = this.#planNamed(name);
+    const result: InPlaceResult = await runSliced(recoverInPlace({ ...this.#input(), plan }, { findHolder }), {
+      signal: context.signal,
+      onProgress: context.progress,
+    });
+    this.forget();
+    return describeResult(result);
+  }
+
+  /** Puts the proven result of an applied plan where the collection is. */
+  async putInPlace(name: string, context: CallContext): Promise<Result<'recovery.putInPlace'>> {
+    const { result } = this.#planNamed(name);
+    if (result === null) {
+      throw new VelescopeError('NO_SUCH_PLAN', 'This plan was not carried out yet.', {
+        next: 'Recover to a new directory first.',
+      });
+    }
+    const { files, directory } = this.session.state;
+    const { target, inputSha256, outputSha256 } = result;
+    const kept = await runSliced(putInPlace({ files, directory, target, inputSha256, outputSha256 }, { findHolder }), {
+      signal: context.signal,
+      onProgress: context.progress,
+    });
+    this.forget();
+    return { keptIn: kept.keptIn, keptAs: kept.keptAs };
+  }
+
+  async trimTail(context: CallContext): Promise<Result<'writing.trimTail'>> {
+    const { state } = this.session;
+    this.#requireReady();
+    const trimmed = await runSliced(trimTail({ ...this.#input(), source: state.source }, { findHolder }), {
+      signal: context.signal,
+      onProgress: context.progress,
+    });
+    this.forget();
+    return { bytes: trimmed.trimmedBytes, keptAs: trimmed.trimmedAs };
+  }
+
+  removeSnapshot(): string {
+    const { files, directory } = this.session.state;
+    return removeSnapshot({ files, directory }, { findHolder }).keptAs;
+  }
+
+  moveFullTextAside(): string[] {
+    const { files, directory } = this.session.state;
+    return moveFullTextAside({ files, directory }, { findHolder }).moved;
+  }
+
+  /** The rows of a list, or rows that were chosen, as NDJSON in a file. */
   async exportRecords(
     params: Params<'export.records'>,
     path: string | null,
@@ -57,8 +151,87 @@ export class RecoverySession {
     const made = await exportRows(session, rows(), total, path, context);
     return { ...made, path, download: null };
   }
+
+  #planNamed(name: string): { plan: RecoveryPlan; scannedBytes: number; result: EngineResult | null } {
+    const entry = this.#plans.get(name);
+    if (!entry)
+      throw new VelescopeError('NO_SUCH_PLAN', 'This plan is not known any more.', { next: 'Make it again.' });
+    if (entry.scannedBytes !== this.session.state.size) {
+      throw new VelescopeError('SOURCE_CHANGED', 'The log has grown since the plan was made.', {
+        next: 'Make the plan again.',
+      });
+    }
+    return entry;
+  }
+
+  #input(): Omit<RecoveryInput, 'plan'> {
+    const { state } = this.session;
+    return {
+      files: state.files,
+      directory: state.directory,
+      log: state.log?.file ?? null,
+      seen: state.log?.seen ?? null,
+      table: state.table,
+    };
+  }
+
+  #requireReady(): void {
+    if (this.session.phase === 'ready') return;
+    throw new VelescopeError('NOT_ALLOWED', 'The log is still being read.', {
+      next: 'Wait until the scan is complete.',
+    });
+  }
 }
 
-function notYet(): VelescopeError {
-  return new VelescopeError('NOT_ALLOWED', 'Recovery is not bound to the session yet.');
+function describePlan(name: string, plan: RecoveryPlan): Plan {
+  const first: Plan['leftOut']['first'] = [];
+  for (let range = 0; range < plan.ranges.count && first.length < FIRST_PIECES; range++) {
+    if (plan.ranges.fateCode(range) !== FateCode.leftOut) continue;
+    first.push({
+      offset: String(plan.ranges.offset(range)),
+      length: plan.ranges.length(range),
+      verdict: plan.ranges.verdict(range),
+    });
+  }
+  const predicted = plan.predicted;
+  return {
+    plan: name,
+    policy: plan.policy === 'trim-tail' ? 'tolerate-tail' : plan.policy,
+    compact: plan.compact,
+    met: plan.met,
+    refusal: plan.refusal,
+    inputBytes: plan.inputBytes,
+    kept: { records: plan.kept.records, ids: plan.kept.ids, bytes: plan.kept.bytes },
+    leftOut: { pieces: plan.leftOut.pieces, bytes: plan.leftOut.bytes, first },
+    compactedAway: plan.compactedAway,
+    candidatesApplied: plan.candidatesApplied,
+    outcomes: predicted === null ? {} : Object.fromEntries(VIEWS.map((view) => [view, describePrediction(predicted)])),
+  };
+}
+
+/** The output is sound, so every generation makes the same of it. */
+function describePrediction(predicted: PredictedOutcome): OutcomeCounts {
+  return {
+    opens: true,
+    error: null,
+    live: predicted.live,
+    unreadable: predicted.unreadable.length,
+    lost: predicted.lost.length,
+    stale: predicted.stale.length,
+    resurrected: predicted.resurrected.length,
+    wrong: 0,
+  };
+}
+
+function describeResult(result: EngineResult): RecoveryResult {
+  return {
+    target: result.target,
+    database: null,
+    kept: { records: result.plan.kept.records, ids: result.plan.kept.ids, bytes: result.plan.kept.bytes },
+    leftOutBytes: result.plan.leftOut.bytes,
+    inputSha256: result.inputSha256,
+    outputSha256: result.outputSha256,
+    verified: result.verified,
+    steps: result.steps,
+  };
 }

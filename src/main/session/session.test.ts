@@ -61,9 +61,10 @@ function start(options: { readOnly?: boolean } = {}) {
   const call = async <M extends SessionMethod>(
     method: M,
     params: Omit<Parameters<Handlers[M]>[0], 'session'>,
+    path: string | null = null,
   ): Promise<Result<M>> => {
     const handler = handlers[method] as (params: unknown, context: CallContext, supplied: unknown) => unknown;
-    return (await handler({ session: 'test', ...params }, context, { path: null })) as Result<M>;
+    return (await handler({ session: 'test', ...params }, context, { path })) as Result<M>;
   };
   return { session, call, events };
 }
@@ -287,6 +288,105 @@ describe('writing', () => {
     const result = await call('import.lines', { text, mode: 'batches', conflicts: 'skip', firstLine: 0 });
     expect(result).toMatchObject({ applied: 1, skipped: 1, refused: { line: 3, code: 'PAYLOAD_REFUSED' } });
     expect((await call('record.history', { id: '5' })).rows[0]!.preview).toBe('{"n":1.10}');
+  });
+});
+
+describe('recovery', () => {
+  const damaged = () => {
+    const builder = new LogBuilder().store(1, '{"a":"first"}').store(2, '{"b":"second"}').store(3).raw([0xc3, 9, 0, 0]);
+    const bytes = builder.bytes();
+    bytes[builder.offsets[1]! + 16]! ^= 4;
+    return bytes;
+  };
+
+  it('plans without touching anything, writes a new directory, proves it, and puts it in place under the lock', async () => {
+    writeFileSync(log, damaged());
+    const { session, call } = start();
+    await session.settled();
+    const [, tail] = (await call('damage.list', { from: 0, count: 10 })).damage;
+    expect(tail).toMatchObject({ verdict: 'torn' });
+    const { candidates } = await call('damage.candidates', { row: 1 });
+    expect(candidates[0]).toMatchObject({ kind: 'bit-flip', provenByCrc: true, mayBecomeDraft: true, id: '2' });
+    await call('damage.accept', { row: 1, index: 0 });
+
+    const before = readFileSync(log);
+    const plan = await call('recovery.plan', { policy: 'salvage', compact: false, applyCandidates: false });
+    expect(plan).toMatchObject({ met: true, candidatesApplied: 1, kept: { records: 2 }, leftOut: { pieces: 2 } });
+    expect(plan.kept.bytes + plan.leftOut.bytes + plan.compactedAway.bytes).toBe(before.length);
+    expect(readFileSync(log).equals(before)).toBe(true);
+
+    const target = join(root, 'things-recovered');
+    const applied = await call('recovery.apply', { plan: plan.plan, target: 'chosen' }, target);
+    expect(applied).toMatchObject({ verified: true });
+    expect(readFileSync(log).equals(before)).toBe(true);
+
+    const placed = await call('recovery.putInPlace', { plan: plan.plan });
+    await session.settled();
+    expect(readFileSync(placed.keptAs).equals(before)).toBe(true);
+    expect(session.summary()).toMatchObject({
+      phase: 'ready',
+      counts: { all: 3, damaged: 0 },
+      snapshot: { state: 'valid' },
+    });
+  });
+
+  it('refuses a policy that is not met, with the reason', async () => {
+    writeFileSync(log, damaged());
+    const { session, call } = start();
+    await session.settled();
+    const plan = await call('recovery.plan', { policy: 'absolute', compact: false, applyCandidates: false });
+    expect(plan).toMatchObject({ met: false, refusal: expect.stringContaining('damage') });
+    await expect(call('recovery.apply', { plan: plan.plan, target: 't' }, join(root, 'x'))).rejects.toMatchObject({
+      code: 'POLICY_NOT_MET',
+    });
+  });
+
+  it('trims a torn tail, keeps the bytes, and writing is possible again', async () => {
+    const whole = new LogBuilder().store(1).bytes();
+    const torn = [0xc3, 5, 0, 0, 0];
+    writeFileSync(log, new LogBuilder().store(1).raw(torn).bytes());
+    const { session, call } = start();
+    await session.settled();
+    await expect(call('writing.set', { on: true })).rejects.toMatchObject({ code: 'LOG_DAMAGED' });
+    const trimmed = await call('writing.trimTail', {});
+    await session.settled();
+    expect([...readFileSync(trimmed.keptAs)]).toEqual(torn);
+    expect(readFileSync(log).equals(whole)).toBe(true);
+    expect((await call('writing.set', { on: true })).writing.on).toBe(true);
+  });
+
+  it('moves a snapshot that disagrees aside, after which writing is possible and a new one can be made', async () => {
+    writeFileSync(log, new LogBuilder().store(1).store(2).bytes());
+    const first = start();
+    await first.session.settled();
+    await first.call('writing.set', { on: true });
+    await first.call('snapshot.create', {});
+    first.session.close();
+    const whole = readFileSync(log);
+    writeFileSync(log, whole.subarray(0, whole.length / 2));
+    const { session, call } = start();
+    await session.settled();
+    expect(session.summary().snapshot).toMatchObject({ state: 'disagrees' });
+    await expect(call('writing.set', { on: true })).rejects.toMatchObject({ code: 'SNAPSHOT_DISAGREES' });
+    await call('snapshot.remove', {});
+    expect(session.summary().snapshot.state).toBe('absent');
+    await call('writing.set', { on: true });
+    await call('snapshot.create', {});
+    expect(session.summary().snapshot).toMatchObject({ state: 'valid', bytesSince: 0 });
+  });
+
+  it('moves a stale full-text index aside, both files together', async () => {
+    writeFileSync(log, new LogBuilder().store(1).bytes());
+    writeFileSync(join(directory, 'bm25.snapshot'), 's');
+    writeFileSync(join(directory, 'bm25.wal'), 'w');
+    const { session, call } = start();
+    await session.settled();
+    await call('writing.set', { on: true });
+    await write(call, '1', '{"content":"new"}');
+    expect(session.summary().fullText).toEqual({ present: true, stale: true });
+    const { moved } = await call('fullText.moveAside', {});
+    expect(moved).toHaveLength(2);
+    expect(session.summary()).toMatchObject({ fullText: { present: false, stale: false }, writing: { on: true } });
   });
 });
 

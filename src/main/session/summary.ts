@@ -1,6 +1,7 @@
 import type { View } from '../../core/generation.ts';
 import { VIEWS } from '../../core/generation.ts';
 import type { ViewOutcome } from '../../core/outcomes.ts';
+import { findTail } from '../../core/recovery/tail.ts';
 import type { OutcomeCounts, SnapshotState, Summary } from '../../shared/protocol.ts';
 import type { CollectionState } from './collection.ts';
 
@@ -56,16 +57,10 @@ export function describeSnapshot(state: CollectionState): SnapshotState {
   };
 }
 
-/** The damaged or unfinished segment at the very end, if there is one: what "trim the tail" would cut. */
+/** The end of the log that a crash of its writer explains, if there is one: what "trim the tail" would cut. */
 export function describeTail(state: CollectionState): Summary['damage']['tail'] {
-  const { table } = state;
-  let row = table.rows - 1;
-  if (row < 0) return null;
-  const verdict = table.verdict(row);
-  if (verdict !== 'torn' && verdict !== 'zero-filled' && verdict !== 'unknown-bytes') return null;
-  while (row > 0 && table.kind(row - 1) === 'gap') row--;
-  const offset = table.offsets[row]!;
-  return { offset: String(offset), length: table.end - offset, verdict };
+  const tail = findTail(state.source, state.table);
+  return tail && { offset: String(tail.offset), length: tail.length, verdict: tail.verdict };
 }
 
 /** The strip: how many bytes of each of `buckets` equal ranges are live, superseded, dead, damaged. */
