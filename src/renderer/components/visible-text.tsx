@@ -33,9 +33,12 @@ export function makeVisible(text: string): string {
     .join('');
 }
 
+/** Escapes as programs write them: control pictures (U+2400…) are missing from many fonts. */
+const SHORT: Readonly<Record<number, string>> = { 0: '\\0', 9: '\\t', 10: '\\n', 13: '\\r' };
+
 function markFor(code: number): string {
-  if (code < 0x20) return String.fromCharCode(0x2400 + code);
-  if (code === 0x7f) return '\u2421';
+  if (SHORT[code] !== undefined) return SHORT[code];
+  if (code < 0x100) return `\\x${code.toString(16).toUpperCase().padStart(2, '0')}`;
   return `[U+${code.toString(16).toUpperCase().padStart(4, '0')}]`;
 }
 

@@ -24,10 +24,13 @@ export const VERDICT_WORDS: Readonly<Record<Verdict, Word>> = {
 };
 
 /** What the State column says of a row: its damage first, then what it is in the view, then that it is intact. */
-export function stateWord(row: Pick<Row, 'verdict' | 'state' | 'kind'>): Word {
+export function stateWord(row: Pick<Row, 'verdict' | 'state' | 'kind' | 'versions'>): Word {
   const verdict = VERDICT_WORDS[row.verdict];
   if (verdict.tone === 'danger' || verdict.tone === 'warning') return verdict;
   if (row.kind === 'delete') return { word: 'Deleted', icon: 'deleted', tone: 'muted' };
+  // Its id's only record, intact, and yet not current: this view ends before it.
+  if (row.state === 'superseded' && row.versions === 1)
+    return { word: 'Not in this view', icon: 'circle', tone: 'muted' };
   if (row.state === 'superseded') return { word: 'Superseded', icon: 'superseded', tone: 'muted' };
   return verdict;
 }
@@ -45,7 +48,8 @@ export const VIEW_WORDS: Readonly<Record<View, { short: string; long: string; re
     long: 'Stops at a torn tail, refuses unknown bytes',
     releases: '1.17 – 3.11',
   },
-  'v3.12': { short: 'VelesDB 3.12 and later', long: 'Stops at the first unknown byte', releases: '3.12 and later' },
+  'v3.12': { short: 'VelesDB 3.12 – 7.x', long: 'Stops at the first unknown byte', releases: '3.12 – 7.x' },
+  'v8.0': { short: 'VelesDB 8.0 and later', long: 'As 7.x, and reads floats exactly', releases: '8.0 and later' },
   salvage: { short: 'Salvage', long: 'Everything intact, whatever lies between', releases: 'Salvage' },
 };
 

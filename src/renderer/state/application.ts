@@ -17,7 +17,7 @@ export type OpenDialog =
   | { name: 'review' }
   | { name: 'new-record' }
   | { name: 'delete-record'; id: string }
-  | { name: 'writing'; refusal: ErrorValue | null; then: (() => void) | null }
+  | { name: 'writing'; refusal: ErrorValue | null; next: (() => void) | null }
   | { name: 'snapshot' }
   | { name: 'export' }
   | { name: 'import' }

@@ -68,7 +68,7 @@ export async function writeDrafts(ids: string[], overwriteConflicts = false): Pr
     showDialog({
       name: 'writing',
       refusal: summary.writing.refusal,
-      then: () => void writeDrafts(ids, overwriteConflicts),
+      next: () => void writeDrafts(ids, overwriteConflicts),
     });
     return false;
   }

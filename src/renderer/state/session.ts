@@ -431,20 +431,20 @@ export async function setView(view: View): Promise<void> {
 }
 
 /** Turns writing on or off; a refusal is explained in a dialog that offers what can be done. */
-export async function setWriting(on: boolean, then: (() => void) | null = null): Promise<boolean> {
+export async function setWriting(on: boolean, next: (() => void) | null = null): Promise<boolean> {
   const { session } = get();
   if (!session) return false;
   try {
     const summary = await call('writing.set', { session, on });
     takeSummary(summary);
     if (on && !summary.writing.on) {
-      showDialog({ name: 'writing', refusal: summary.writing.refusal, then });
+      showDialog({ name: 'writing', refusal: summary.writing.refusal, next });
       return false;
     }
     announce(on ? 'Writing is on.' : 'Writing is off.');
     return true;
   } catch (thrown) {
-    showDialog({ name: 'writing', refusal: toErrorValue(thrown), then });
+    showDialog({ name: 'writing', refusal: toErrorValue(thrown), next });
     return false;
   }
 }

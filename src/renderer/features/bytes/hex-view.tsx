@@ -7,7 +7,7 @@ import { byteCharacter, byteName, fieldAt, hexByte, hexLayout, moveByte } from '
 
 const HEX_ROW_HEIGHT = 20;
 /** Narrower than this, eight bytes stand in a row. */
-const NARROW = 560;
+const NARROW = 490;
 
 /**
  * The bytes of a segment and a little of its neighbours, coloured by field, as a grid with one tab stop. Only the rows on the

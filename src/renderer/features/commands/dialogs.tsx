@@ -33,7 +33,7 @@ export function Dialogs() {
     case 'delete-record':
       return <DeleteRecordDialog id={dialog.id} onClose={closeDialog} />;
     case 'writing':
-      return <WritingDialog refusal={dialog.refusal} then={dialog.then} onClose={closeDialog} />;
+      return <WritingDialog refusal={dialog.refusal} next={dialog.next} onClose={closeDialog} />;
     case 'snapshot':
       return <SnapshotDialog onClose={closeDialog} />;
     case 'export':

@@ -94,6 +94,8 @@ const theme = EditorView.theme({
     color: 'var(--text-muted)',
     fontFamily: 'var(--font-ui)',
   },
+  // CodeMirror's own arrows are missing from many fonts.
+  '.cm-collapsedLines::before, .cm-collapsedLines::after': { content: '"…"' },
 });
 
 const colours = HighlightStyle.define([

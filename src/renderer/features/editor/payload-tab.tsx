@@ -6,7 +6,7 @@ import { Icon } from '../../components/icon.tsx';
 import { showDialog } from '../../state/application.ts';
 import { type PayloadDocument, PLAIN_FROM, useDocuments } from '../../state/documents.ts';
 import { documentFor, dropDraft, saveCurrent, stageText, textOf } from '../../state/editing.ts';
-import { showTab } from '../../state/session.ts';
+import { goTo, showTab } from '../../state/session.ts';
 import { keyWords } from '../commands/commands.ts';
 import { checkText, type TextCheck } from './check-text.ts';
 import { CodeText, CodeView } from './code-view.tsx';
@@ -211,6 +211,11 @@ function Shown({ record }: { record: RecordDetail }) {
           {replaced ? 'An older version, shown as it was stored.' : 'Shown as it is stored, not edited in place.'}
         </span>
         <span className="spacer" />
+        {replaced && id !== undefined && record.versions > 1 ? (
+          <button type="button" className="button small" onClick={() => void goTo({ by: 'id', id })}>
+            Current version
+          </button>
+        ) : null}
         {id === undefined ? null : (
           <button
             type="button"

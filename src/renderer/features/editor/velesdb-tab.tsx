@@ -1,14 +1,17 @@
 import { useEffect, useState, useSyncExternalStore } from 'react';
+import { DEFAULT_GENERATION, jsonReaderOf } from '../../../core/generation.ts';
 import { canonicalize } from '../../../core/json/canonicalize.ts';
 import { type Difference, type DifferenceKind, differences } from '../../../core/json/differences.ts';
 import { decodeUtf8, encodeUtf8 } from '../../../core/json/encode.ts';
 import { displayText } from '../../../core/json/layout.ts';
+import type { JsonReader } from '../../../core/json/number.ts';
 import type { RecordDetail, StoredDraft } from '../../../shared/protocol.ts';
 import { formatBytes, formatNoun } from '../../components/format.ts';
 import { Icon } from '../../components/icon.tsx';
 import { VisibleText } from '../../components/visible-text.tsx';
 import { documentOf, type PayloadDocument, PLAIN_FROM } from '../../state/documents.ts';
 import { textOf } from '../../state/editing.ts';
+import { useSession } from '../../state/session.ts';
 import { CodeDifference, CodeText } from './code-view.tsx';
 
 const KIND_WORDS: Readonly<Record<DifferenceKind, string>> = {
@@ -27,14 +30,14 @@ type Reading =
   | { state: 'same'; text: string }
   | { state: 'differs'; before: string; after: string; list: Difference[] };
 
-function readAs(text: string): Reading {
+function readAs(text: string, reader: JsonReader): Reading {
   const encoded = encodeUtf8(text);
   if (!encoded.ok) return { state: 'refused', message: 'a surrogate without its partner: no UTF-8 can stand for it' };
-  const canonical = canonicalize(encoded.bytes);
+  const canonical = canonicalize(encoded.bytes, reader);
   if (!canonical.ok) return { state: 'refused', message: canonical.check.message };
   const after = decodeUtf8(canonical.bytes) ?? '';
   if (after === text) return { state: 'same', text };
-  return { state: 'differs', before: text, after, list: differences(encoded.bytes, SHOWN_DIFFERENCES + 1) };
+  return { state: 'differs', before: text, after, list: differences(encoded.bytes, SHOWN_DIFFERENCES + 1, reader) };
 }
 
 /** Live beside the text: refused and why, or what comes back, with each difference. Never applied unasked. */
@@ -70,7 +73,8 @@ export function VelesdbTab({ record, draft }: { record: RecordDetail | null; dra
 }
 
 function ReadingOf({ text, crcFails }: { text: string; crcFails: boolean }) {
-  const reading = useReading(text);
+  const reader = useSession((state) => jsonReaderOf(state.summary?.view ?? DEFAULT_GENERATION));
+  const reading = useReading(text, reader);
   if (!reading) return <p className="muted">Reading…</p>;
   if (reading.state === 'refused') return <Refused message={reading.message} />;
   return (
@@ -174,12 +178,12 @@ function Differs({ reading }: { reading: Extract<Reading, { state: 'differs' }> 
 
 const READING_DELAY_MILLISECONDS = 150;
 
-function useReading(text: string): Reading | null {
+function useReading(text: string, reader: JsonReader): Reading | null {
   const [reading, setReading] = useState<{ of: string; reading: Reading } | null>(null);
   useEffect(() => {
-    const timer = setTimeout(() => setReading({ of: text, reading: readAs(text) }), READING_DELAY_MILLISECONDS);
+    const timer = setTimeout(() => setReading({ of: text, reading: readAs(text, reader) }), READING_DELAY_MILLISECONDS);
     return () => clearTimeout(timer);
-  }, [text]);
+  }, [text, reader]);
   return reading?.reading ?? null;
 }
 

@@ -131,7 +131,7 @@ export function LogMap() {
           kind="damaged"
           text={
             log.damagedBytes === 0
-              ? 'nothing'
+              ? '0 bytes'
               : `${formatCount(log.damagedBytes)} bytes in ${formatNoun(counts.damaged, 'place')}`
           }
         />

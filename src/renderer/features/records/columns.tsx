@@ -1,5 +1,5 @@
 import { createColumnHelper, rowSortingFeature, tableFeatures } from '@tanstack/react-table';
-import { formatCount, formatOffset, formatSize } from '../../components/format.ts';
+import { formatCount, formatNoun, formatOffset, formatSize } from '../../components/format.ts';
 import { StateWord } from '../../components/state-word.tsx';
 import { VisibleText } from '../../components/visible-text.tsx';
 import { DRAFT_CONFLICT_WORD, DRAFT_DELETE_WORD, DRAFT_WORD, stateWord, type Word } from '../../components/words.ts';
@@ -79,6 +79,13 @@ export const COLUMNS = helper.columns([
         );
       }
       if (row.kind === 'delete') return <span className="muted">deleted</span>;
+      if (row.kind === 'gap') {
+        return (
+          <span className="cut muted">
+            {formatNoun(row.length, 'byte')} {row.verdict === 'zero-filled' ? 'of zeros' : 'that are no record'}
+          </span>
+        );
+      }
       return <VisibleText className="cut muted" text={row.preview} />;
     },
   }),

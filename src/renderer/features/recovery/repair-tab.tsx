@@ -1,4 +1,6 @@
 import { useEffect, useMemo, useState } from 'react';
+import { decodeUtf8 } from '../../../core/json/encode.ts';
+import { CRC_SIZE, Marker, STORE_HEADER_SIZE } from '../../../core/record.ts';
 import { type ErrorValue, toErrorValue } from '../../../shared/errors.ts';
 import type { CandidateView, Damage, RecordDetail, Result } from '../../../shared/protocol.ts';
 import { ErrorText } from '../../components/error-text.tsx';
@@ -12,6 +14,7 @@ import { report, showPage } from '../../state/application.ts';
 import { stageText } from '../../state/editing.ts';
 import { runJob } from '../../state/jobs.ts';
 import { goTo, useSession, walkDamage } from '../../state/session.ts';
+import { fromBase64 } from '../bytes/byte-pieces.ts';
 import { HexView } from '../bytes/hex-view.tsx';
 import { keyWords } from '../commands/commands.ts';
 import { useAccepted } from './accepted.ts';
@@ -361,23 +364,35 @@ function bytesOf(change: CandidateView['changes'][number]): number[] {
   return Array.from({ length: count }, (_, index) => change.offset + index);
 }
 
-/** The payload text a candidate leaves: the record's bytes with its changes made; null when that is not UTF-8. */
+/**
+ * The payload text a candidate leaves: the log's bytes with its changes made, which may put in more or fewer bytes than they take
+ * out; null when that is not UTF-8.
+ */
 async function candidateText(record: RecordDetail, candidate: CandidateView): Promise<string | null> {
   const { session } = useSession.getState();
   if (!session) return null;
-  const { base64 } = await call('record.bytes', { session, offset: record.offset, length: candidate.length });
-  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-  for (const change of candidate.changes) {
-    const after = change.after.replace(/\s/g, '');
-    for (let index = 0; index * 2 < after.length; index++) {
-      bytes[change.offset + index] = Number.parseInt(after.slice(index * 2, index * 2 + 2), 16);
-    }
+  const changes = candidate.changes.map(({ offset, before, after }) => ({
+    offset,
+    removed: before.length / 2,
+    inserted: fromHex(after),
+  }));
+  const grown = changes.reduce((sum, change) => sum + change.inserted.length - change.removed, 0);
+  const { base64 } = await call('record.bytes', {
+    session,
+    offset: record.offset,
+    length: candidate.length - grown,
+  });
+  const bytes = [...fromBase64(base64)];
+  // From the last to the first: offsets are those of the unrepaired bytes.
+  for (const change of changes.toSorted((a, b) => b.offset - a.offset)) {
+    bytes.splice(change.offset, change.removed, ...change.inserted);
   }
-  const from = 13;
-  const to = record.format === 'legacy' ? bytes.length : bytes.length - 4;
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.subarray(from, to));
-  } catch {
-    return null;
-  }
+  const end = bytes[0] === Marker.crcStore ? bytes.length - CRC_SIZE : bytes.length;
+  return decodeUtf8(Uint8Array.from(bytes.slice(STORE_HEADER_SIZE, end)));
+}
+
+function fromHex(digits: string): number[] {
+  return Array.from({ length: digits.length / 2 }, (_, index) =>
+    Number.parseInt(digits.slice(index * 2, index * 2 + 2), 16),
+  );
 }

@@ -6,13 +6,13 @@ import { removeSnapshot, trimTail } from '../../state/maintenance.ts';
 import { rescan, setWriting, useSession } from '../../state/session.ts';
 
 /** Writing is off: what turning it on means, or why it cannot be, and the repair that removes the reason. */
-export function WritingDialog(props: { refusal: ErrorValue | null; then: (() => void) | null; onClose: () => void }) {
-  const { refusal, then, onClose } = props;
+export function WritingDialog(props: { refusal: ErrorValue | null; next: (() => void) | null; onClose: () => void }) {
+  const { refusal, next, onClose } = props;
   const summary = useSession((state) => state.summary);
   const readOnly = useApplication((state) => state.info?.readOnly ?? false);
   const turnOn = async () => {
     onClose();
-    if (await setWriting(true, then)) then?.();
+    if (await setWriting(true, next)) next?.();
   };
   if (readOnly) {
     return (
@@ -34,7 +34,7 @@ export function WritingDialog(props: { refusal: ErrorValue | null; then: (() => 
               Leave it off
             </button>
             <button type="button" className="button primary" onClick={() => void turnOn()}>
-              {then ? 'Turn on and go on' : 'Turn on'}
+              {next ? 'Turn on and go on' : 'Turn on'}
             </button>
           </>
         }
