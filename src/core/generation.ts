@@ -1,8 +1,10 @@
+import type { JsonReader } from './json/number.ts';
+
 /**
- * A generation is a range of VelesDB releases that react to damage alike (docs/format.md, "Engine generations").
+ * A generation is a range of VelesDB releases that give the same answer to every log (docs/format.md, "Engine generations").
  * Named by the first release of the range.
  */
-export const GENERATIONS = ['v1.6', 'v1.16', 'v1.17', 'v3.12'] as const;
+export const GENERATIONS = ['v1.6', 'v1.16', 'v1.17', 'v3.12', 'v8.0'] as const;
 export type Generation = (typeof GENERATIONS)[number];
 
 /** What an id index can be built as: one generation's answer, or everything intact. */
@@ -24,6 +26,8 @@ export interface ReplayPolicy {
   readonly boundsLengthOnRead: boolean;
   /** The first engines write a tombstone also for an id they do not hold. */
   readonly writesUnknownDeletes: boolean;
+  /** How floats are read: the last digits of values, and which numbers are refused (docs/format.md, "JSON"). */
+  readonly jsonReader: JsonReader;
   /** People's words for the range of releases. */
   readonly releases: string;
 }
@@ -36,6 +40,7 @@ export const POLICIES: Readonly<Record<Generation, ReplayPolicy>> = {
     unknownMarker: 'refuse',
     boundsLengthOnRead: false,
     writesUnknownDeletes: true,
+    jsonReader: 'approximate',
     releases: '1.6 – 1.15',
   },
   'v1.16': {
@@ -45,6 +50,7 @@ export const POLICIES: Readonly<Record<Generation, ReplayPolicy>> = {
     unknownMarker: 'refuse',
     boundsLengthOnRead: true,
     writesUnknownDeletes: false,
+    jsonReader: 'approximate',
     releases: '1.16',
   },
   'v1.17': {
@@ -54,6 +60,7 @@ export const POLICIES: Readonly<Record<Generation, ReplayPolicy>> = {
     unknownMarker: 'refuse',
     boundsLengthOnRead: true,
     writesUnknownDeletes: false,
+    jsonReader: 'approximate',
     releases: '1.17 – 3.11',
   },
   'v3.12': {
@@ -63,9 +70,25 @@ export const POLICIES: Readonly<Record<Generation, ReplayPolicy>> = {
     unknownMarker: 'stop',
     boundsLengthOnRead: true,
     writesUnknownDeletes: false,
-    releases: '3.12 and later',
+    jsonReader: 'approximate',
+    releases: '3.12 – 7.x',
+  },
+  'v8.0': {
+    shortRead: 'stop',
+    pastEnd: 'short-read',
+    indexesLegacyPastEnd: false,
+    unknownMarker: 'stop',
+    boundsLengthOnRead: true,
+    writesUnknownDeletes: false,
+    jsonReader: 'exact',
+    releases: '8.0 and later',
   },
 };
+
+/** How a view reads numbers; salvage reads as the default generation does. */
+export function jsonReaderOf(view: View): JsonReader {
+  return POLICIES[view === 'salvage' ? DEFAULT_GENERATION : view].jsonReader;
+}
 
 /** The error kinds of Rust's std::io that VelesDB answers with. */
 export type VelesErrorKind = 'UnexpectedEof' | 'InvalidData' | 'InvalidInput' | 'NotFound';

@@ -65,6 +65,18 @@ describe('outcomes of a generation against salvage', () => {
       .bytes();
     expect(outcomes(log).of('v3.12')).toEqual({ ...clean, live: 2, stale: ['1'], resurrected: ['2'] });
   });
+
+  it('payloads that only one JSON reader reads are unreadable to the generations of the other', () => {
+    const onlyApproximate = '179769313486231581e291';
+    const onlyExact = '[1.7976931348623158e308]';
+    const log = new LogBuilder().store(1, onlyApproximate).store(2, onlyExact).store(3, '1e999').store(4).bytes();
+    for (const damaged of [log, new LogBuilder().raw(log).raw([0x99]).bytes()]) {
+      const { of, salvage } = outcomes(damaged);
+      expect(of('v3.12')).toEqual({ ...clean, live: 4, unreadable: ['2', '3'] });
+      expect(of('v8.0')).toEqual({ ...clean, live: 4, unreadable: ['1', '3'] });
+      expect(salvage.opens && salvage.lists.unreadable?.slice(0, 9)).toEqual(['2', '3']);
+    }
+  });
 });
 
 describe.skipIf(!goldenPresent)('golden cases', () => {

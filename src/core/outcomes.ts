@@ -1,6 +1,7 @@
 import type { ByteSource } from './byte-source.ts';
-import type { Generation, VelesError, View } from './generation.ts';
+import { type Generation, POLICIES, type VelesError, type View } from './generation.ts';
 import { IdIndex } from './id-index.ts';
+import type { JsonReader } from './json/number.ts';
 import { type Crc32, LENGTH_FIELD_OFFSET } from './record.ts';
 import { type RecordTable, StateCode } from './record-table.ts';
 import { replay } from './replay.ts';
@@ -67,14 +68,18 @@ export function isSound(table: RecordTable): boolean {
   return true;
 }
 
-/** The salvage view's own outcome: nothing lost by definition. */
-export function salvageOutcome(table: RecordTable, payloads: boolean): ViewOutcome {
+/**
+ * The salvage view's own outcome: nothing lost by definition. It is also every generation's on a sound log, but for the payloads
+ * about which the two JSON readers disagree.
+ */
+export function salvageOutcome(table: RecordTable, payloads: boolean, reader: JsonReader = 'approximate'): ViewOutcome {
   let live = 0;
   const lists = emptyLists(payloads);
   for (let row = 0; row < table.linkedRows; row++) {
     if (table.states[row] !== StateCode.live) continue;
     live++;
-    if (lists.unreadable && table.isDamaged(row)) lists.unreadable.push(table.idLow[row]!, table.idHigh[row]!);
+    if (lists.unreadable && table.isUnreadable(row, reader))
+      lists.unreadable.push(table.idLow[row]!, table.idHigh[row]!);
   }
   lists.unreadable?.sort();
   return { opens: true, live, lists, difference: null, endedAt: table.end };
@@ -86,7 +91,8 @@ export function salvageOutcome(table: RecordTable, payloads: boolean): ViewOutco
  */
 export function* outcomeOf(options: OutcomeOptions & { generation: Generation }): Steps<ViewOutcome> {
   const { source, crc32, table, snapshot, generation, payloads } = options;
-  if ((snapshot === null || options.snapshotAgrees) && isSound(table)) return salvageOutcome(table, payloads);
+  const reader = POLICIES[generation].jsonReader;
+  if ((snapshot === null || options.snapshotAgrees) && isSound(table)) return salvageOutcome(table, payloads, reader);
 
   const opened = yield* replay({
     source,
@@ -110,7 +116,7 @@ export function* outcomeOf(options: OutcomeOptions & { generation: Generation })
     const live = table.liveRow(low, high);
     compared++;
     if (live >= 0 && table.offsets[live]! + LENGTH_FIELD_OFFSET === offset) {
-      if (lists.unreadable && table.isDamaged(live)) lists.unreadable.push(low, high);
+      if (lists.unreadable && table.isUnreadable(live, reader)) lists.unreadable.push(low, high);
     } else {
       visited.push({ low, high, slot });
     }

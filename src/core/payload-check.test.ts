@@ -79,6 +79,24 @@ describe('checkPayloads', () => {
     expect(verdicts(table)).toEqual(before);
   });
 
+  it('remembers the rows on which the two JSON readers differ, until they are cut off', () => {
+    const bytes = new LogBuilder()
+      .store(1)
+      .store(2, '179769313486231581e291')
+      .store(3, '1.7976931348623158e308')
+      .bytes();
+    const table = scanned(bytes);
+    const source = new MemorySource(bytes);
+    runToEnd(checkPayloads({ source, table }));
+    runToEnd(checkPayloads({ source, table }));
+    expect(verdicts(table)).toEqual(['ok', 'ok', 'payload-unreadable']);
+    expect([...table.readersDisagree]).toEqual([1, 2]);
+    expect([0, 1, 2].map((row) => table.isUnreadable(row, 'approximate'))).toEqual([false, false, true]);
+    expect([0, 1, 2].map((row) => table.isUnreadable(row, 'exact'))).toEqual([false, true, false]);
+    table.truncate(2);
+    expect([...table.readersDisagree]).toEqual([1]);
+  });
+
   it('looks only at the rows it is given', () => {
     const bytes = log.bytes();
     const table = scanned(bytes);

@@ -59,6 +59,58 @@ export interface TableTotals {
   byVerdict: Partial<Record<Verdict, number>>;
 }
 
+/** For every info byte, whether salvage applies such a row: see `RecordTable.isApplied`. */
+const APPLIES = Uint8Array.from({ length: 256 }, (_, info) => {
+  if ((info & KIND_MASK) === 2) return 0;
+  switch (VERDICTS[(info & VERDICT_MASK) >> VERDICT_SHIFT]) {
+    case 'ok':
+    case 'unprotected':
+    case 'payload-unreadable':
+      return 1;
+    case 'payload-not-json':
+      return (info & LEGACY_BIT) === 0 ? 1 : 0;
+    default:
+      return 0;
+  }
+});
+
+/** At most so many rows are linked at once: a few milliseconds. */
+const BATCH = 1 << 18;
+/** How many slots ahead are touched. */
+const AHEAD = 64;
+/** An index of up to so many slots needs no sorting. */
+const CACHED_SLOTS = 1 << 17;
+const PARTITIONS = 512;
+/** From so many rows on, the share of new ids says what is to come. */
+const SAMPLE = 1 << 15;
+
+interface Scratch {
+  rows: Uint32Array;
+  hashes: Uint32Array;
+  unsortedRows: Uint32Array;
+  unsortedHashes: Uint32Array;
+  places: Uint32Array;
+}
+
+let scratchOfThread: Scratch | null = null;
+
+/** Room for one batch, 4 MiB. Nothing in it outlives a call, so one serves all tables of a thread. */
+function scratch(): Scratch {
+  scratchOfThread ??= {
+    rows: new Uint32Array(BATCH),
+    hashes: new Uint32Array(BATCH),
+    unsortedRows: new Uint32Array(BATCH),
+    unsortedHashes: new Uint32Array(BATCH),
+    places: new Uint32Array(PARTITIONS + 1),
+  };
+  return scratchOfThread;
+}
+
+/** Makes use of a value whose computation must not be optimised away. */
+function keep(value: number): void {
+  scratch().places[PARTITIONS] = value;
+}
+
 /** What `previous` holds for a row without an older one. */
 export const NO_ROW = 0;
 
@@ -83,14 +135,18 @@ export class RecordTable {
   previous: Uint32Array;
   /** 1 for an id's first record in the log, 2 for its second, … */
   ordinals: Uint32Array;
-  /** Open addressing over rows + 1 of each id's newest record; the keys are in the id columns. */
-  #heads = new Uint32Array(64);
+  /** Open addressing, linear probing: row + 1 of each id's newest record; the keys are in the id columns. */
+  #heads = new Uint32Array(1024);
+  /** Eight bits of each head's hash, 0 where there is none: a probe looks at the keys only where these agree. */
+  #tags = new Uint8Array(1024);
+  /** Mixed into every hash, so that nobody can choose ids that all meet in one slot. */
+  readonly #seed = (Math.random() * 0x1_0000_0000) >>> 0;
   /** Where the last row ends. */
   end = 0;
   readonly possible = new Map<number, PossibleRecord[]>();
   /** Rows whose payload one of VelesDB's two JSON readers reads and the other refuses; set with the payload verdicts. */
   readonly readersDisagree = new Set<number>();
-  /** Gaps whose claimed record would end beyond the log as it was: row → that end. When the log reaches it, it is looked at again. */
+  /** Rows whose verdict rests on where the log ended: row → the size from which on they have to be looked at again. */
   readonly claimedEnds = new Map<number, number>();
 
   constructor(capacity = 1024) {
@@ -247,73 +303,175 @@ export class RecordTable {
    * believed only if its payload is JSON text (docs/contract.md, "Views").
    */
   isApplied(row: number): boolean {
-    const info = this.info[row]!;
-    if ((info & KIND_MASK) === 2) return false;
-    switch (VERDICTS[(info & VERDICT_MASK) >> VERDICT_SHIFT]) {
-      case 'ok':
-      case 'unprotected':
-      case 'payload-unreadable':
-        return true;
-      case 'payload-not-json':
-        return (info & LEGACY_BIT) === 0;
-      default:
-        return false;
-    }
+    return APPLIES[this.info[row]!] !== 0;
   }
 
   /** Takes rows into the id chains, up to `limit` (all, unless told). Rows must be linked in file order. */
   link(limit = this.#rows): void {
-    for (let row = this.#linked; row < limit; row++) this.#linkRow(row);
+    for (let row = this.#linked; row < limit; row += BATCH) this.#linkBatch(row, Math.min(limit, row + BATCH));
     this.#linked = Math.max(this.#linked, limit);
   }
 
-  #linkRow(row: number): void {
-    const info = this.info[row]!;
-    if ((info & KIND_MASK) === 2 || (info & HAS_ID_BIT) === 0) {
-      this.states[row] = (info & KIND_MASK) === 2 ? StateCode.gap : StateCode.damaged;
-      return;
+  /**
+   * Links rows [from, to), at most BATCH. The index is far larger than the caches, and each new id lies at a random place of it:
+   * row by row, the processor would wait for memory most of the time. So a batch is sorted by place first (a stable counting sort
+   * by the uppermost bits of the slot, which keeps the rows of an id in file order), and a few slots ahead are touched together, so
+   * that their waits overlap.
+   */
+  #linkBatch(from: number, to: number): void {
+    if ((this.#ids + to - from) * 4 > this.#heads.length * 3) this.#growHeads(from, to - from);
+    const { info, idLow, idHigh, states, previous, ordinals } = this;
+    const heads = this.#heads;
+    const tags = this.#tags;
+    const mask = heads.length - 1;
+    const count = this.#sortBySlot(from, to);
+    const { rows, hashes } = scratch();
+    let ids = this.#ids;
+    let touched = 0;
+    for (let at = 0; at < count; at++) {
+      if ((at & (AHEAD - 1)) === 0) {
+        for (let ahead = at, last = Math.min(count, at + AHEAD); ahead < last; ahead++) {
+          const slot = hashes[ahead]! & mask;
+          touched ^= tags[slot]! ^ heads[slot]!;
+        }
+      }
+      const row = rows[at]!;
+      const hash = hashes[at]!;
+      const about = info[row]!;
+      const tag = hash >>> 24 || 1;
+      let slot = hash & mask;
+      let before = NO_ROW;
+      for (let found = tags[slot]!; found !== 0; found = tags[slot]!) {
+        if (found === tag) {
+          const head = heads[slot]!;
+          if (idLow[head - 1] === idLow[row] && idHigh[head - 1] === idHigh[row]) {
+            before = head;
+            break;
+          }
+        }
+        slot = (slot + 1) & mask;
+      }
+      heads[slot] = row + 1;
+      previous[row] = before;
+      if (before === NO_ROW) {
+        tags[slot] = tag;
+        ids++;
+        ordinals[row] = 1;
+      } else {
+        ordinals[row] = ordinals[before - 1]! + 1;
+      }
+      if (APPLIES[about] === 0) {
+        states[row] = StateCode.damaged;
+        continue;
+      }
+      states[row] = (about & KIND_MASK) === 0 ? StateCode.live : StateCode.dead;
+      for (let older = before; older !== NO_ROW; older = previous[older - 1]!) {
+        const state = states[older - 1]!;
+        if (state === StateCode.damaged) continue;
+        if (state === StateCode.live) states[older - 1] = StateCode.superseded;
+        break;
+      }
     }
-    if ((this.#ids + 1) * 4 > this.#heads.length * 3) this.#growHeads();
-    const slot = this.#slotOf(this.idLow[row]!, this.idHigh[row]!);
-    const before = this.#heads[slot]!;
-    this.#heads[slot] = row + 1;
-    this.previous[row] = before;
-    if (before === NO_ROW) {
-      this.#ids++;
-      this.ordinals[row] = 1;
-    } else {
-      this.ordinals[row] = this.ordinals[before - 1]! + 1;
+    this.#ids = ids;
+    keep(touched);
+  }
+
+  /** Puts those of the rows [from, to) that belong to an id into the scratch, by slot; decides on the others. Returns how many. */
+  #sortBySlot(from: number, to: number): number {
+    const { info, idLow, idHigh, states } = this;
+    const { rows, hashes, unsortedRows, unsortedHashes, places } = scratch();
+    const slots = this.#heads.length;
+    const seed = this.#seed;
+    // A small index is in the cache as it is.
+    const sorts = slots > CACHED_SLOTS && to - from > PARTITIONS;
+    const toRows = sorts ? unsortedRows : rows;
+    const toHashes = sorts ? unsortedHashes : hashes;
+    let count = 0;
+    for (let row = from; row < to; row++) {
+      const about = info[row]!;
+      if ((about & KIND_MASK) === 2) states[row] = StateCode.gap;
+      else if ((about & HAS_ID_BIT) === 0) states[row] = StateCode.damaged;
+      else {
+        toRows[count] = row;
+        toHashes[count++] = hashU64(idLow[row]! ^ seed, idHigh[row]!);
+      }
     }
-    if (!this.isApplied(row)) {
-      this.states[row] = StateCode.damaged;
-      return;
+    if (!sorts) return count;
+    const shift = Math.log2(slots / PARTITIONS);
+    const last = PARTITIONS - 1;
+    places.fill(0);
+    for (let at = 0; at < count; at++) places[((unsortedHashes[at]! >>> shift) & last) + 1]!++;
+    for (let part = 1; part < PARTITIONS; part++) places[part]! += places[part - 1]!;
+    for (let at = 0; at < count; at++) {
+      const hash = unsortedHashes[at]!;
+      const place = places[(hash >>> shift) & last]!++;
+      rows[place] = unsortedRows[at]!;
+      hashes[place] = hash;
     }
-    this.states[row] = (info & KIND_MASK) === 0 ? StateCode.live : StateCode.dead;
-    for (let older = before; older !== NO_ROW; older = this.previous[older - 1]!) {
-      const state = this.states[older - 1]!;
-      if (state === StateCode.damaged) continue;
-      if (state === StateCode.live) this.states[older - 1] = StateCode.superseded;
-      break;
-    }
+    return count;
   }
 
   /** The slot of an id's head: where it is, or where it would go. */
   #slotOf(low: number, high: number): number {
-    const mask = this.#heads.length - 1;
-    let slot = hashU64(low, high) & mask;
-    for (;;) {
-      const head = this.#heads[slot]!;
-      if (head === NO_ROW || (this.idLow[head - 1] === low && this.idHigh[head - 1] === high)) return slot;
+    const heads = this.#heads;
+    const tags = this.#tags;
+    const mask = heads.length - 1;
+    const hash = hashU64(low ^ this.#seed, high);
+    const tag = hash >>> 24 || 1;
+    let slot = hash & mask;
+    for (let found = tags[slot]!; found !== 0; found = tags[slot]!) {
+      if (found === tag) {
+        const head = heads[slot]!;
+        if (this.idLow[head - 1] === low && this.idHigh[head - 1] === high) return slot;
+      }
       slot = (slot + 1) & mask;
     }
+    return slot;
   }
 
-  #growHeads(): void {
+  /**
+   * Makes the index larger, for at least `more` ids: for as many as the reserved rows will hold if they go on like the first
+   * `rows` did, so that a long log is not taken in again and again as the index doubles.
+   */
+  #growHeads(rows: number, more: number): void {
+    const factor = this.offsets.length / Math.max(1, rows);
+    const expected = Math.max((rows < SAMPLE ? Math.min(4, factor) : factor) * this.#ids, this.#ids + more);
+    let capacity = this.#heads.length * 2;
+    while (expected * 4 > capacity * 3) capacity *= 2;
     const old = this.#heads;
-    this.#heads = new Uint32Array(old.length * 2);
-    for (const head of old) {
-      if (head !== NO_ROW) this.#heads[this.#slotOf(this.idLow[head - 1]!, this.idHigh[head - 1]!)] = head;
+    const mask = capacity - 1;
+    // Filled although they are zero: a fresh page that is read first and written later is mapped in twice.
+    const heads = new Uint32Array(capacity).fill(0);
+    const tags = new Uint8Array(capacity).fill(0);
+    const { idLow, idHigh } = this;
+    const seed = this.#seed;
+    const { rows: moved, hashes } = scratch();
+    let touched = 0;
+    for (let from = 0; from < old.length; ) {
+      let count = 0;
+      for (; count < AHEAD && from < old.length; from++) {
+        const head = old[from]!;
+        if (head === NO_ROW) continue;
+        moved[count++] = head;
+        touched ^= idLow[head - 1]! ^ idHigh[head - 1]!;
+      }
+      for (let at = 0; at < count; at++) {
+        const head = moved[at]!;
+        const hash = hashU64(idLow[head - 1]! ^ seed, idHigh[head - 1]!);
+        hashes[at] = hash;
+        touched ^= tags[hash & mask]! ^ heads[hash & mask]!;
+      }
+      for (let at = 0; at < count; at++) {
+        const hash = hashes[at]!;
+        let slot = hash & mask;
+        while (tags[slot] !== 0) slot = (slot + 1) & mask;
+        heads[slot] = moved[at]!;
+        tags[slot] = hash >>> 24 || 1;
+      }
     }
+    keep(touched);
+    this.#heads = heads;
+    this.#tags = tags;
   }
 
   /** The newest record of an id (of any verdict), or -1. */
@@ -386,13 +544,15 @@ export class RecordTable {
       slot = (slot + 1) & mask;
       const head = this.#heads[slot]!;
       if (head === NO_ROW) break;
-      const home = hashU64(this.idLow[head - 1]!, this.idHigh[head - 1]!) & mask;
+      const home = hashU64(this.idLow[head - 1]! ^ this.#seed, this.idHigh[head - 1]!) & mask;
       if (((slot - home) & mask) >= ((slot - hole) & mask)) {
         this.#heads[hole] = head;
+        this.#tags[hole] = this.#tags[slot]!;
         hole = slot;
       }
     }
     this.#heads[hole] = NO_ROW;
+    this.#tags[hole] = 0;
     this.#ids--;
   }
 

@@ -39,8 +39,9 @@ export function retrieve(source: ByteSource, offset: number | bigint, generation
     return { ok: false, error, bytes: present === 0 ? null : source.read(offset + 4, present) };
   }
   bytes = 4 + length <= bytes.length ? bytes.subarray(4, 4 + length) : source.read(offset + 4, length);
-  if (isAccepted(bytes)) return { ok: true, payload: bytes };
-  const check = checkPayload(bytes);
+  const reader = POLICIES[generation].jsonReader;
+  if (isAccepted(bytes, 0, bytes.length, reader)) return { ok: true, payload: bytes };
+  const check = checkPayload(bytes, 0, bytes.length, reader);
   if (check.state === 'ok') return { ok: true, payload: bytes };
   return { ok: false, error: { kind: 'InvalidData', message: check.message }, bytes: length === 0 ? null : bytes };
 }

@@ -105,7 +105,7 @@ function openSalvage(source: ByteSource): OpenedView {
   return {
     ok: true,
     ids: ids.sort(),
-    // *Readable* means VelesDB's JSON rules, which are the same in every generation.
+    // *Readable* means VelesDB's JSON rules, those of the default generation: only numbers next to the largest double differ.
     read: (low, high) =>
       retrieve(source, table.offsets[table.liveRow(low, high)]! + LENGTH_FIELD_OFFSET, DEFAULT_GENERATION),
   };

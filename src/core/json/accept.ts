@@ -2,7 +2,7 @@
  * Yes-or-no answers about payload text, for bulk work: one pass, no allocation but for deep nesting, the first offending byte ends
  * it. `check.ts` says why something is refused; it is written apart from this on purpose, and a test holds the two equal.
  */
-import { readFloat } from './number.ts';
+import { type JsonReader, readFloat } from './number.ts';
 
 /** VelesDB refuses what would need a 128th open container. */
 export const DEPTH_LIMIT = 127;
@@ -46,8 +46,24 @@ const SIMPLE_ESCAPE = Uint8Array.from({ length: 256 }, (_, byte) =>
  *
  * @param start first byte of the payload, `end` the byte after its last
  */
-export function isAccepted(bytes: Uint8Array, start = 0, end = bytes.length): boolean {
+export function isAccepted(
+  bytes: Uint8Array,
+  start = 0,
+  end = bytes.length,
+  reader: JsonReader = 'approximate',
+): boolean {
+  readersLeft = reader === 'exact' ? EXACT : APPROXIMATE;
   return scan(bytes, start, end, true);
+}
+
+/**
+ * Which of VelesDB's two readers read these bytes, in one pass: they disagree only about numbers next to the largest double.
+ *
+ * @param start first byte of the payload, `end` the byte after its last
+ */
+export function acceptedBy(bytes: Uint8Array, start = 0, end = bytes.length): Readonly<Record<JsonReader, boolean>> {
+  readersLeft = APPROXIMATE | EXACT;
+  return scan(bytes, start, end, true) ? READ_BY[readersLeft]! : READ_BY[0]!;
 }
 
 /**
@@ -59,6 +75,16 @@ export function isAccepted(bytes: Uint8Array, start = 0, end = bytes.length): bo
 export function isJsonText(bytes: Uint8Array, start = 0, end = bytes.length): boolean {
   return scan(bytes, start, end, false);
 }
+
+const APPROXIMATE = 1;
+const EXACT = 2;
+/** Bits of the readers that have not yet met a number out of their range. Not an argument: nine in ten numbers never ask for it. */
+let readersLeft = 0;
+
+/** Made once: a result object for every payload would be most of the work on small ones. */
+const READ_BY: readonly Readonly<Record<JsonReader, boolean>>[] = [0, APPROXIMATE, EXACT, APPROXIMATE | EXACT].map(
+  (bits) => ({ approximate: (bits & APPROXIMATE) !== 0, exact: (bits & EXACT) !== 0 }),
+);
 
 /** One bit per open container, set for an object. Kept between calls while small; deep text gets its own. */
 const SHALLOW = new Uint32Array(64);
@@ -241,8 +267,15 @@ function skipNumber(bytes: Uint8Array, from: number, end: number, strict: boolea
     if (negative) exponent = -exponent;
   }
   // Below 10^308 nothing overflows, however it is rounded; only what may reach it is worked out exactly.
-  if (strict && integerDigits + exponent > 308 && !Number.isFinite(readFloat(bytes, from, index))) return -1;
+  if (strict && integerDigits + exponent > 308 && !isInRange(bytes, from, index)) return -1;
   return index;
+}
+
+/** Whether one of the readers asked about still reads on behind this number. */
+function isInRange(bytes: Uint8Array, start: number, end: number): boolean {
+  if ((readersLeft & APPROXIMATE) !== 0 && !Number.isFinite(readFloat(bytes, start, end))) readersLeft &= ~APPROXIMATE;
+  if ((readersLeft & EXACT) !== 0 && !Number.isFinite(readFloat(bytes, start, end, 'exact'))) readersLeft &= ~EXACT;
+  return readersLeft !== 0;
 }
 
 function skipDigits(bytes: Uint8Array, from: number, end: number): number {

@@ -2,7 +2,7 @@
  * What VelesDB would write back after reading a payload, byte for byte: keys in the order of their UTF-8 bytes, the last of duplicate
  * keys, numbers as it parses and prints them, its own escapes, no white space (docs/format.md, section 6).
  */
-import { checkPayload, isAccepted, type PayloadCheck } from './check.ts';
+import { checkPayload, isAccepted, type JsonReader, type PayloadCheck } from './check.ts';
 import { canonicalNumber, isExactInteger } from './number.ts';
 import { ARRAY, FALSE, NULL, NUMBER, OBJECT, parseTree, STRING, TRUE, type TreeColumns } from './tree.ts';
 
@@ -11,10 +11,12 @@ export type Canonical = { ok: true; bytes: Uint8Array } | { ok: false; check: Ex
 /**
  * The bytes VelesDB would write for a payload it has read, or why it does not read it. Never throws, whatever the bytes.
  */
-export function canonicalize(bytes: Uint8Array): Canonical {
-  const check: PayloadCheck = isAccepted(bytes) ? { state: 'ok' } : checkPayload(bytes);
+export function canonicalize(bytes: Uint8Array, reader: JsonReader = 'approximate'): Canonical {
+  const check: PayloadCheck = isAccepted(bytes, 0, bytes.length, reader)
+    ? { state: 'ok' }
+    : checkPayload(bytes, 0, bytes.length, reader);
   if (check.state !== 'ok') return { ok: false, check };
-  const writer = new Writer(bytes.length);
+  const writer = new Writer(bytes.length, reader);
   writeValue(writer, bytes, acceptedTree(bytes), 0);
   return { ok: true, bytes: writer.finish() };
 }
@@ -27,8 +29,13 @@ export function acceptedTree(bytes: Uint8Array): TreeColumns {
 }
 
 /** One value as VelesDB would write it, on its own. */
-export function canonicalValue(bytes: Uint8Array, tree: TreeColumns, node: number): Uint8Array {
-  const writer = new Writer(tree.end[node]! - tree.start[node]!);
+export function canonicalValue(
+  bytes: Uint8Array,
+  tree: TreeColumns,
+  node: number,
+  reader: JsonReader = 'approximate',
+): Uint8Array {
+  const writer = new Writer(tree.end[node]! - tree.start[node]!, reader);
   writeValue(writer, bytes, tree, node);
   return writer.finish();
 }
@@ -118,7 +125,7 @@ function writeValue(writer: Writer, bytes: Uint8Array, tree: TreeColumns, node: 
       return;
     case NUMBER:
       if (isExactInteger(bytes, start, end)) writer.range(bytes, start, end);
-      else writer.ascii(canonicalNumber(bytes, start, end)!);
+      else writer.ascii(canonicalNumber(bytes, start, end, writer.reader)!);
       return;
     case TRUE:
     case FALSE:
@@ -202,9 +209,12 @@ function writeString(writer: Writer, content: Uint8Array): void {
 class Writer {
   #bytes: Uint8Array;
   #length = 0;
+  /** Whose numbers are written. */
+  readonly reader: JsonReader;
 
-  constructor(expected: number) {
+  constructor(expected: number, reader: JsonReader = 'approximate') {
     this.#bytes = new Uint8Array(expected + 16);
+    this.reader = reader;
   }
 
   byte(value: number): void {

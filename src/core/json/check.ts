@@ -1,10 +1,11 @@
 /**
  * Does VelesDB read these bytes as a payload, and if not, why: its own answer, word for word (docs/format.md, section 6).
  */
-import { DEPTH_LIMIT, isAccepted, isJsonText } from './accept.ts';
-import { outOfRangeEnd, readFloat } from './number.ts';
+import { acceptedBy, DEPTH_LIMIT, isAccepted, isJsonText } from './accept.ts';
+import { type JsonReader, outOfRangeEnd, readFloat } from './number.ts';
 
-export { isAccepted, isJsonText };
+export type { JsonReader };
+export { acceptedBy, isAccepted, isJsonText };
 
 /**
  * `ok`: VelesDB reads it. `unreadable`: JSON text by RFC 8259 in strict UTF-8, but VelesDB refuses it (nesting, a number out of
@@ -24,8 +25,13 @@ export type PayloadCheck =
  *
  * @param start first byte of the payload in `bytes`, `end` the byte after its last
  */
-export function checkPayload(bytes: Uint8Array, start = 0, end = bytes.length): PayloadCheck {
-  const refusal = new Reader(bytes, start, end).read();
+export function checkPayload(
+  bytes: Uint8Array,
+  start = 0,
+  end = bytes.length,
+  reader: JsonReader = 'approximate',
+): PayloadCheck {
+  const refusal = new Reader(bytes, start, end, reader).read();
   if (refusal === null) return { state: 'ok' };
   const lineStart = lastLineStart(bytes, start, refusal.position);
   const line = countLines(bytes, start, lineStart);
@@ -88,10 +94,12 @@ class Reader {
   readonly #bytes: Uint8Array;
   readonly #start: number;
   readonly #end: number;
+  readonly #reader: JsonReader;
   #index: number;
 
-  constructor(bytes: Uint8Array, start: number, end: number) {
+  constructor(bytes: Uint8Array, start: number, end: number, reader: JsonReader) {
     this.#bytes = bytes;
+    this.#reader = reader;
     this.#start = start;
     this.#end = end;
     this.#index = start;
@@ -248,7 +256,7 @@ class Reader {
       if (digit < 0x30 || digit > 0x39) return this.#atTaken(REASON.number);
       this.#digits();
     }
-    if (Number.isFinite(readFloat(this.#bytes, start, this.#index))) return null;
+    if (Number.isFinite(readFloat(this.#bytes, start, this.#index, this.#reader))) return null;
     return { reason: REASON.range, position: outOfRangeEnd(this.#bytes, start, this.#index), offset: start };
   }
 
@@ -276,7 +284,12 @@ class Reader {
       }
     }
     const illFormed = firstIllFormed(this.#bytes, start, this.#index - 1);
-    return illFormed < 0 ? null : { reason: REASON.unicode, position: this.#index, offset: illFormed };
+    if (illFormed < 0) return null;
+    // The releases that read floats exactly also came with a reader that counts back from the closing quote to the ill-formed
+    // byte. It counts characters as they are after unescaping, so that an escape in between makes the column too large.
+    const back = this.#reader === 'exact' ? unescapedLength(this.#bytes, illFormed, this.#index - 1) : 0;
+    const position = this.#index - back;
+    return { reason: REASON.unicode, position, offset: illFormed };
   }
 
   /** Behind the backslash. */
@@ -310,6 +323,27 @@ class Reader {
     }
     return good ? unit : this.#atTaken(REASON.escape);
   }
+}
+
+/** How many bytes this part of a string takes with its escapes, all of them valid, replaced by what they stand for. */
+function unescapedLength(bytes: Uint8Array, start: number, end: number): number {
+  let length = 0;
+  let index = start;
+  while (index < end) {
+    if (bytes[index] !== 0x5c) {
+      length++;
+      index++;
+    } else if (bytes[index + 1] !== 0x75) {
+      length++;
+      index += 2;
+    } else {
+      const unit = Number.parseInt(String.fromCharCode(...bytes.subarray(index + 2, index + 6)), 16);
+      const isPair = unit >= 0xd800 && unit <= 0xdbff;
+      length += isPair ? 4 : unit < 0x80 ? 1 : unit < 0x800 ? 2 : 3;
+      index += isPair ? 12 : 6;
+    }
+  }
+  return length;
 }
 
 /**

@@ -11,7 +11,7 @@ import {
   type Member,
   membersOf,
 } from './canonicalize.ts';
-import { isAccepted } from './check.ts';
+import { isAccepted, type JsonReader } from './check.ts';
 import { decodeUtf8Lossy } from './encode.ts';
 import { asciiText, canonicalNumber, isExactInteger, isSameNumber } from './number.ts';
 import { escapePointerToken } from './syntax.ts';
@@ -54,9 +54,13 @@ const EXCERPT = 200;
  *
  * @param limit how many entries to return at most; a payload can hold millions
  */
-export function differences(bytes: Uint8Array, limit = Number.POSITIVE_INFINITY): Difference[] {
-  if (!isAccepted(bytes)) return [];
-  const finder = new Finder(bytes, acceptedTree(bytes), limit);
+export function differences(
+  bytes: Uint8Array,
+  limit = Number.POSITIVE_INFINITY,
+  reader: JsonReader = 'approximate',
+): Difference[] {
+  if (!isAccepted(bytes, 0, bytes.length, reader)) return [];
+  const finder = new Finder(bytes, acceptedTree(bytes), limit, reader);
   finder.whitespace();
   finder.value(0);
   return finder.found;
@@ -67,13 +71,15 @@ class Finder {
   readonly #bytes: Uint8Array;
   readonly #tree: TreeColumns;
   readonly #limit: number;
+  readonly #reader: JsonReader;
   /** Reference tokens from the root to the value at hand, unescaped. */
   readonly #path: (Uint8Array | number)[] = [];
 
-  constructor(bytes: Uint8Array, tree: TreeColumns, limit: number) {
+  constructor(bytes: Uint8Array, tree: TreeColumns, limit: number, reader: JsonReader) {
     this.#bytes = bytes;
     this.#tree = tree;
     this.#limit = limit;
+    this.#reader = reader;
   }
 
   /** Compact text has no white space outside strings: walk from token to token and look between them. */
@@ -127,7 +133,7 @@ class Finder {
         const winner = find(kept, member.key);
         let read = winners.get(winner);
         if (read === undefined) {
-          read = cut(canonicalValue(this.#bytes, this.#tree, winner));
+          read = cut(canonicalValue(this.#bytes, this.#tree, winner, this.#reader));
           winners.set(winner, read);
         }
         const from = keyStart[member.node]!;
@@ -152,7 +158,7 @@ class Finder {
     const start = this.#tree.start[node]!;
     const end = this.#tree.end[node]!;
     if (isExactInteger(this.#bytes, start, end)) return;
-    const read = canonicalNumber(this.#bytes, start, end)!;
+    const read = canonicalNumber(this.#bytes, start, end, this.#reader)!;
     const stored = asciiText(this.#bytes, start, end);
     if (read === stored) return;
     this.#add(isSameNumber(stored, read) ? 'number-respelled' : 'number-changed', start, end, shorten(stored), read);

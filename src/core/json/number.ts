@@ -1,11 +1,15 @@
 /**
  * Numbers as VelesDB reads and prints them (docs/format.md, section 6).
  *
- * VelesDB parses floats inexactly: up to 64 bits of significand, one conversion to a double, one multiplication or division by a
- * power of ten. `Number(text)` rounds correctly and so gives other last digits; it cannot stand in for what is here.
+ * Up to 7.x VelesDB parses floats approximately: up to 64 bits of significand, one conversion to a double, one multiplication or
+ * division by a power of ten. `Number(text)` rounds correctly and so gives other last digits; it cannot stand in for that. From 8.0
+ * on VelesDB rounds correctly too. The two readers also disagree about which numbers next to the largest double are out of range.
  *
  * Every function takes a complete number token by the JSON grammar; none checks it again.
  */
+
+/** How a generation reads floats. What callers do not say is `approximate`, the reader of every release up to 7.x. */
+export type JsonReader = 'approximate' | 'exact';
 
 const ZERO = 0x30;
 const MINUS = 0x2d;
@@ -58,7 +62,53 @@ function isDigit(byte: number | undefined): boolean {
  * @param bytes UTF-8 text; `start` and `end` bound one number token
  * @returns the double, or Infinity (of either sign) where VelesDB answers "number out of range"
  */
-export function readFloat(bytes: Uint8Array, start: number, end: number): number {
+export function readFloat(bytes: Uint8Array, start: number, end: number, reader: JsonReader = 'approximate'): number {
+  return reader === 'exact' ? readExactly(bytes, start, end) : readApproximately(bytes, start, end);
+}
+
+/** No double lies on the middle between two others beyond its 767th digit, so that further ones only say whether anything follows. */
+const TELLING_DIGITS = 800;
+
+/** The nearest double, ties to even. */
+function readExactly(bytes: Uint8Array, start: number, end: number): number {
+  if (end - start <= TELLING_DIGITS) return Number(asciiText(bytes, start, end));
+  // A payload may hold a number longer than the longest string; its first digits and what they are worth decide.
+  let index = start;
+  if (bytes[index] === MINUS) index++;
+  let digits = '';
+  let exponent = 0;
+  let rest = false;
+  let inFraction = false;
+  for (; index < end; index++) {
+    const byte = bytes[index]!;
+    if (byte === POINT) {
+      inFraction = true;
+      continue;
+    }
+    if (!isDigit(byte)) break;
+    if (digits.length < TELLING_DIGITS) {
+      if (digits !== '' || byte !== ZERO) digits += String.fromCharCode(byte);
+      if (inFraction) exponent--;
+    } else {
+      rest = rest || byte !== ZERO;
+      if (!inFraction) exponent++;
+    }
+  }
+  if (digits === '') return bytes[start] === MINUS ? -0 : 0;
+  let written = 0;
+  if (index < end) {
+    index++;
+    const exponentSign = bytes[index] === MINUS ? -1 : 1;
+    for (; index < end; index++) if (isDigit(bytes[index])) written = written * 10 + (bytes[index]! - ZERO);
+    written *= exponentSign;
+  }
+  const value = Number(
+    `${digits}${rest ? '1' : ''}e${Math.min(1e15, Math.max(-1e15, exponent + written)) - (rest ? 1 : 0)}`,
+  );
+  return bytes[start] === MINUS ? -value : value;
+}
+
+function readApproximately(bytes: Uint8Array, start: number, end: number): number {
   let index = start;
   const sign = bytes[index] === MINUS ? -1 : 1;
   if (sign < 0) index++;
@@ -157,9 +207,14 @@ export function asciiText(bytes: Uint8Array, start: number, end: number): string
  *
  * @returns the text, or null where VelesDB answers "number out of range"
  */
-export function canonicalNumber(bytes: Uint8Array, start: number, end: number): string | null {
+export function canonicalNumber(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  reader: JsonReader = 'approximate',
+): string | null {
   if (isExactInteger(bytes, start, end)) return asciiText(bytes, start, end);
-  const value = readFloat(bytes, start, end);
+  const value = readFloat(bytes, start, end, reader);
   return Number.isFinite(value) ? printFloat(value) : null;
 }
 

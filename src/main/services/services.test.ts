@@ -76,7 +76,7 @@ describe.skipIf(!existsSync(SAMPLE))('a window over the services', () => {
     const summary = await open('articles');
     expect(summary.phase).toBe('ready');
     expect(summary.log.records).toBeGreaterThan(0);
-    expect(Object.keys(summary.outcomes).sort()).toEqual(['salvage', 'v1.16', 'v1.17', 'v1.6', 'v3.12']);
+    expect(Object.keys(summary.outcomes).sort()).toEqual(['salvage', 'v1.16', 'v1.17', 'v1.6', 'v3.12', 'v8.0']);
   });
 
   it('pages through records, reads one, and tells its history', async () => {

@@ -1,5 +1,5 @@
 import type { View } from '../../core/generation.ts';
-import { POLICIES } from '../../core/generation.ts';
+import { jsonReaderOf, POLICIES } from '../../core/generation.ts';
 import { checkPayload } from '../../core/json/check.ts';
 import { LENGTH_FIELD_OFFSET, STORE_HEADER_SIZE } from '../../core/record.ts';
 import { readU32 } from '../../core/u64.ts';
