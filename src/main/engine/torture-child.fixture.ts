@@ -1,0 +1,3 @@
+import { runTortureChild } from './torture.fixture.ts';
+
+runTortureChild(process.argv.slice(2));
