@@ -34,7 +34,11 @@ export function compareU64(lowA: number, highA: number, lowB: number, highB: num
 
 /** Decimal text of a u64 given as halves; avoids bigint for the common small id. */
 export function formatU64(low: number, high: number): string {
-  return high === 0 ? String(low) : high < 0x20_0000 ? String(high * 0x1_0000_0000 + low) : joinU64(low, high).toString();
+  return high === 0
+    ? String(low)
+    : high < 0x20_0000
+      ? String(high * 0x1_0000_0000 + low)
+      : joinU64(low, high).toString();
 }
 
 /** Little-endian u32 at `at`, unsigned. The caller guarantees four bytes. */
