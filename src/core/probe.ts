@@ -70,8 +70,13 @@ export class Probe {
   #lastFound = -1;
   /** No record is found from here on. */
   #noneFrom = Number.POSITIVE_INFINITY;
-  /** Whether a record starts at a position: kept for some positions of every chain followed. */
-  readonly #starts = new Map<number, boolean>();
+  /** Whether a record starts at a position, and until when: kept for some positions of every chain followed. */
+  readonly #starts = new Map<number, { answer: boolean; until: number }>();
+  /**
+   * Second answer of `startsRecord` and `isSupportedLegacyStore`: the size from which on the log may give another one, because
+   * this one rests on where the file ends now. Infinite where it does not.
+   */
+  until = Number.POSITIVE_INFINITY;
   #lastJson = { from: -1, to: -1, isJson: false };
   /** What `#look` found: the bytes, and where in them the position stands. */
   #bytes: Uint8Array = new Uint8Array(0);
@@ -81,7 +86,7 @@ export class Probe {
   /** Second answer of `#peek`. */
   #end = 0;
   /** The chain last followed goes on here, and this is what it led to: the scan will ask there next. */
-  #chain = { next: -1, answer: false };
+  #chain = { next: -1, answer: false, until: Number.POSITIVE_INFINITY };
 
   constructor(
     readonly source: ByteSource,
@@ -221,10 +226,14 @@ export class Probe {
    */
   *startsRecord(position: number): Steps<boolean> {
     const chain = this.#chain;
-    if (position !== chain.next) chain.answer = yield* this.#followChain(position);
+    if (position !== chain.next) {
+      chain.answer = yield* this.#followChain(position);
+      chain.until = this.until;
+    }
     // Of a position that only leads on, the next one has the same answer.
     const leadsOn = position < this.size && this.#hop(position) > position;
     chain.next = leadsOn ? this.#end : -1;
+    this.until = chain.until;
     return chain.answer;
   }
 
@@ -232,17 +241,26 @@ export class Probe {
     const kept: number[] = [];
     let position = from;
     let answer: boolean | undefined;
+    this.until = Number.POSITIVE_INFINITY;
     for (let hop = 1; answer === undefined; hop++) {
-      answer = this.#starts.get(position);
-      if (answer !== undefined) break;
-      if (position >= this.size) answer = position === this.size;
-      else {
+      const known = this.#starts.get(position);
+      if (known) {
+        this.until = known.until;
+        answer = known.answer;
+        break;
+      }
+      if (position >= this.size) {
+        answer = position === this.size;
+        this.until = this.size + 1;
+      } else {
         const next = this.#hop(position);
         if (next === STARTS) answer = true;
         else if (next === STARTS_NOT) answer = false;
-        // Cut by the end of the file: the last record, if nothing comes after.
-        else if (next > this.size) answer = !(yield* this.#isRecordFrom(position + 1));
-        else {
+        else if (next > this.size) {
+          // Cut by the end of the file: the last record, if nothing comes after.
+          answer = !(yield* this.#isRecordFrom(position + 1));
+          this.until = answer || next === Number.POSITIVE_INFINITY ? this.size + 1 : next;
+        } else {
           if (hop % HOPS_KEPT === 0) kept.push(position);
           position = next;
         }
@@ -250,7 +268,7 @@ export class Probe {
       if (hop % STRIDE === 0) yield { done: position, total: this.size };
     }
     kept.push(position);
-    for (const at of kept) this.#starts.set(at, answer);
+    for (const at of kept) this.#starts.set(at, { answer, until: this.until });
     return answer;
   }
 
@@ -283,17 +301,24 @@ export class Probe {
    * Whether the chain after a legacy store found by search supports it: its payload is JSON, and what follows (over tombstones)
    * is the end of the file, an intact record, another legacy store with JSON, or a record cut by the end.
    */
-  #isSupportedLegacyStore(position: number): boolean {
+  isSupportedLegacyStore(position: number): boolean {
     this.#peek(position);
     const end = this.#end;
+    this.until = Number.POSITIVE_INFINITY;
     if (end > this.size || !this.legacyPayloadIsJson(position, end)) return false;
     position = end;
     for (let hop = 0; hop < LONGEST_RUN; hop++) {
-      if (position === this.size) return true;
+      if (position === this.size) {
+        this.until = this.size + 1;
+        return true;
+      }
       const marker = this.#peek(position);
       const next = this.#end;
       if (!describeMarker(marker)) return false;
-      if (next > this.size) return true;
+      if (next > this.size) {
+        this.until = this.size + 1;
+        return true;
+      }
       if (marker === Marker.legacyStore) return this.legacyPayloadIsJson(position, next);
       if (marker !== Marker.legacyDelete) return this.intactEnd(position) >= 0;
       position = next;
@@ -356,7 +381,7 @@ export class Probe {
       }
       if (this.#ranges.wantsCheckpoints || this.#ranges.direct - hashed > HASHED_STRIDE) return position;
       this.#isFound =
-        bytes[at] === Marker.legacyStore ? this.#isSupportedLegacyStore(position) : this.intactEnd(position) >= 0;
+        bytes[at] === Marker.legacyStore ? this.isSupportedLegacyStore(position) : this.intactEnd(position) >= 0;
       if (this.#isFound) return position;
     }
     return to;

@@ -89,6 +89,8 @@ class Scanner {
   #probe: Probe | null = null;
   /** The next record pushed was reached by search. */
   #found = false;
+  /** The smallest of the table's claimed ends. */
+  #soonest = Number.POSITIVE_INFINITY;
 
   constructor(
     private readonly source: ByteSource,
@@ -99,6 +101,7 @@ class Scanner {
     this.#window = new Window(source);
     this.#size = source.size;
     this.#walker = fast ? blockWalkerFor(crc32) : null;
+    for (const end of table.claimedEnds.values()) this.#soonest = Math.min(this.#soonest, end);
   }
 
   /** Takes in what stands at `from`: a stride of intact records, and what ended it. Returns where the scan goes on. */
@@ -235,7 +238,7 @@ class Scanner {
         this.#push(position, kind, format, 'torn', low, high);
         return size;
       }
-      if (end !== null) this.table.claimedEnds.set(this.table.rows, end);
+      this.#restsOnEnd(end ?? size + 1);
       return yield* this.#gapTo(probe, position, next, low, high, []);
     }
 
@@ -244,22 +247,37 @@ class Scanner {
     if (kind === 'delete') {
       // A CRC inside is better evidence than nine bytes that begin with 02.
       const inside = yield* probe.search(position + 1, end, 'crc');
-      if (inside >= 0 || !(yield* probe.startsRecord(end)))
+      if (inside >= 0 || !(yield* this.#startsRecord(probe, end)))
         return yield* this.#gap(probe, position, position + 1, low, high);
       this.#push(position, kind, format, 'unprotected', low, high);
       return end;
     }
 
     if (probe.legacyPayloadIsJson(position, end)) {
+      if (this.#found && probe.isSupportedLegacyStore(position)) this.#restsOnEnd(probe.until);
       this.#push(position, kind, format, 'unprotected', low, high);
       return end;
     }
     const inside = yield* probe.search(position + 1, end, 'crc');
-    if (inside < 0 && (yield* probe.startsRecord(end))) {
+    if (inside < 0 && (yield* this.#startsRecord(probe, end))) {
       this.#push(position, kind, format, 'payload-not-json', low, high);
       return end;
     }
     return yield* this.#gap(probe, position, position + 1, low, high);
+  }
+
+  /** As the probe says; an answer that rests on where the file ends is remembered with the row about to be pushed. */
+  *#startsRecord(probe: Probe, position: number): Steps<boolean> {
+    const starts = yield* probe.startsRecord(position);
+    this.#restsOnEnd(probe.until);
+    return starts;
+  }
+
+  #restsOnEnd(until: number): void {
+    // Whoever looks at an earlier row again comes past this one: only a sooner end is worth remembering.
+    if (until >= this.#soonest) return;
+    this.table.claimedEnds.set(this.table.rows, until);
+    this.#soonest = until;
   }
 
   /** A CRC record whose CRC fails and whose extent fits the file: is its length to be believed? */
@@ -273,6 +291,7 @@ class Scanner {
   ): Steps<number> {
     const anchored = end === this.#size || probe.intactEnd(end) >= 0;
     const possible: PossibleRecord[] = [];
+    if (end === this.#size) this.#restsOnEnd(end + 1);
     if (anchored) {
       for (let from = position + 1; ; ) {
         const start = yield* probe.search(from, end, 'crc');
@@ -295,7 +314,7 @@ class Scanner {
       return end;
     }
     const inside = yield* probe.search(position + 1, end, 'any');
-    if (inside < 0 && (yield* probe.startsRecord(end))) {
+    if (inside < 0 && (yield* this.#startsRecord(probe, end))) {
       this.#push(position, kind, 'crc', 'crc-mismatch', low, high);
       return end;
     }
