@@ -21,6 +21,11 @@ export class JsonLines {
     this.output.write(this.#visible(JSON.stringify(value)).slice(0, -1));
   }
 
+  /** An object's members as a piece, without its braces. */
+  members(value: object): void {
+    this.output.write(this.#visible(JSON.stringify(value)).slice(1, -1));
+  }
+
   /** A piece of a line: text of ours (braces, keys, numbers). */
   piece(text: string): void {
     this.output.write(text);

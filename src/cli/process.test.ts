@@ -50,7 +50,7 @@ describe('the velescope program', () => {
     expect(velescope(['--version'])).toMatchObject({ status: 0, stdout: `${packageFile.version}\n`, stderr: '' });
     const help = velescope(['--help']);
     expect(help).toMatchObject({ status: 0, stderr: '' });
-    for (const name of ['verify', 'replay', 'dump', 'history', 'batch', 'serve', 'open']) {
+    for (const name of ['verify', 'replay', 'dump', 'history', 'batch', 'recover', 'serve', 'open']) {
       expect(help.stdout).toMatch(new RegExp(`^ +${name} `, 'm'));
       expect(velescope([name, '--help']).status).toBe(0);
     }

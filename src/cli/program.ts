@@ -1,6 +1,7 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import packageFile from '../../package.json' with { type: 'json' };
 import { DEFAULT_GENERATION, GENERATIONS, VIEWS } from '../core/generation.ts';
+import { POLICIES_OF_RECOVERY } from '../core/recovery/plan.ts';
 import { parseU64 } from '../core/u64.ts';
 import { escapeInvisible } from '../core/visible.ts';
 import { DURABILITIES } from '../main/engine/log-writer.ts';
@@ -10,6 +11,7 @@ import { batchCommand } from './commands/batch.ts';
 import { dumpCommand } from './commands/dump.ts';
 import { historyCommand } from './commands/history.ts';
 import { openCommand } from './commands/open.ts';
+import { recoverCommand } from './commands/recover.ts';
 import { replayCommand } from './commands/replay.ts';
 import { serveCommand } from './commands/serve.ts';
 import { verifyCommand } from './commands/verify.ts';
@@ -119,6 +121,21 @@ function describeProgram(line: CommandLine, finish: (status: Exit) => void): Com
     .addHelpText('after', BATCH_HELP)
     .action(async (path, options) => finish(await batchCommand(line, path, options)));
 
+  command('recover', 'everything that can be got back, in a new directory; the original is only read')
+    .addArgument(new Argument('<DIR>', 'a collection, or a database root: then each collection, in NEWDIR/NAME'))
+    .addOption(
+      new Option(
+        '--to <NEWDIR>',
+        'where the result goes: a directory that is not there, or empty',
+      ).makeOptionMandatory(),
+    )
+    .addOption(new Option('--policy <POLICY>', 'what is kept').choices(POLICIES_OF_RECOVERY).makeOptionMandatory())
+    .option('--dry-run', 'write nothing, say what would be written')
+    .option('--apply-candidates', 'repair records where the CRC proves one repair and leaves no choice')
+    .option('--compact', 'keep live records only')
+    .addHelpText('after', RECOVER_HELP)
+    .action(async (path, options) => finish(await recoverCommand(line, path, options)));
+
   program
     .command('serve')
     .description('the window in a browser, on this machine; prints the address, runs until a signal ends it')
@@ -137,6 +154,13 @@ function describeProgram(line: CommandLine, finish: (status: Exit) => void): Com
 
   return program;
 }
+
+const RECOVER_HELP = `
+Policies:
+  absolute       any damage: write nothing
+  tolerate-tail  as absolute, but a torn or zero-filled tail is left out
+  point-in-time  everything before the first damage
+  salvage        every intact record, whatever lies between`;
 
 const BATCH_HELP = `
 Lines:

@@ -6,6 +6,9 @@ import { tryLockDescriptor, unlockDescriptor } from './flock.ts';
 /** Without O_NONBLOCK, opening a FIFO that nobody writes to would never return. */
 const NOT_BLOCKING = fs.constants.O_NONBLOCK ?? 0;
 
+/** Node refuses to read or write 2 GiB or more at once; callers go on after a short read or write anyway. */
+const MOST_AT_ONCE = 2 ** 30;
+
 const FLAGS: Readonly<Record<OpenMode, number>> = {
   read: fs.constants.O_RDONLY | NOT_BLOCKING,
   append: fs.constants.O_RDWR | fs.constants.O_APPEND | fs.constants.O_CREAT | NOT_BLOCKING,
@@ -131,12 +134,12 @@ class NodeFile implements OpenFile {
   }
 
   read(into: Uint8Array, start: number, length: number, position: number): number {
-    return fs.readSync(this.#open(), into, start, length, position);
+    return fs.readSync(this.#open(), into, start, Math.min(length, MOST_AT_ONCE), position);
   }
 
   append(from: Uint8Array, start: number, length: number): number {
     if (this.#mode === 'overwrite') throw systemError('EBADF', `${this.path} is not open for appending`);
-    return fs.writeSync(this.#open(), from, start, length);
+    return fs.writeSync(this.#open(), from, start, Math.min(length, MOST_AT_ONCE));
   }
 
   overwrite(from: Uint8Array, start: number, length: number, position: number): number {

@@ -1,0 +1,144 @@
+import { planRecovery, type RecoveryPolicy } from '../../core/recovery/plan.ts';
+import { runToEnd } from '../../core/steps.ts';
+import { escapeInvisible } from '../../core/visible.ts';
+import { crc32 } from '../../main/engine/crc32.ts';
+import { dryRun, type RecoveryResult, recoverTo } from '../../main/engine/recovery.ts';
+import { readForRecovery } from '../../main/engine/recovery-read.ts';
+import { requireFreshTarget } from '../../main/engine/recovery-target.ts';
+import { inspectDirectory, join } from '../../main/services/directory.ts';
+import { VelescopeError } from '../../shared/errors.ts';
+import { type CommandLine, Exit, worse } from '../command-line.ts';
+import { reporting } from '../directories.ts';
+import { JsonLines } from '../json-lines.ts';
+import type { Output } from '../output.ts';
+
+export interface RecoverCommandOptions {
+  to: string;
+  policy: RecoveryPolicy;
+  dryRun?: boolean;
+  applyCandidates?: boolean;
+  compact?: boolean;
+  json?: boolean;
+}
+
+/** `velescope recover`: everything that the policy keeps, written to a new directory and proven; of a root, each collection. */
+export function recoverCommand(line: CommandLine, directory: string, options: RecoverCommandOptions): Promise<Exit> {
+  return reporting(line, directory, options, async () => {
+    const inspected = inspectDirectory(line.files, directory);
+    if (inspected.kind === 'neither') {
+      throw new VelescopeError('NOT_FOUND', `${directory} holds no payloads.log, and nothing says that it should`, {
+        next: 'Name the directory of a collection, or of a database.',
+      });
+    }
+    if (inspected.kind === 'collection') return recoverOne(line, directory, options.to, [], options);
+    // Before the first collection is written: the others would not be stopped by a target that the first one filled.
+    requireFreshTarget(line.files, [directory], options.to);
+    let status: Exit = Exit.done;
+    for (const { path, name } of inspected.collections) {
+      const target = join(options.to, name);
+      const result = await reporting(line, path, options, () => recoverOne(line, path, target, [directory], options));
+      status = worse(status, result);
+    }
+    return status;
+  });
+}
+
+async function recoverOne(
+  line: CommandLine,
+  directory: string,
+  target: string,
+  sources: readonly string[],
+  options: RecoverCommandOptions,
+): Promise<Exit> {
+  const read = runToEnd(readForRecovery(line.files, directory));
+  try {
+    const { source, table } = read;
+    const { policy, compact = false, applyCandidates = false } = options;
+    const plan = runToEnd(planRecovery({ source, table, crc32, policy, compact, applyCandidates }));
+    const carryOut = options.dryRun ? dryRun : recoverTo;
+    const result = runToEnd(carryOut({ ...read, plan }, target, sources));
+    const named = { directory, target };
+    if (options.json) await printJson(new JsonLines(line.out), named, result, options);
+    else await printText(line.out, named, result, options);
+    await line.out.settle();
+    return plan.damage > 0 || plan.leftOut.pieces > 0 ? Exit.found : Exit.done;
+  } finally {
+    read.close();
+  }
+}
+
+/** Directories as they were given. */
+interface Named {
+  directory: string;
+  target: string;
+}
+
+async function printJson(
+  json: JsonLines,
+  { directory, target }: Named,
+  result: RecoveryResult,
+  options: RecoverCommandOptions,
+): Promise<void> {
+  const { plan } = result;
+  const { records, ids, bytes } = plan.kept;
+  json.open({ directory, target, policy: options.policy, kept: { records, ids, bytes } });
+  json.piece(',"leftOut":[');
+  let separator = '';
+  for (const { offset, length, verdict, sha256 } of result.leftOut) {
+    json.piece(separator);
+    json.value({ offset: String(offset), length, verdict, sha256 });
+    separator = ',';
+    if (json.output.isFull) await json.output.settle();
+  }
+  json.piece(']');
+  const rest = {
+    ...(options.compact ? { compactedAway: plan.compactedAway } : {}),
+    candidatesApplied: plan.candidatesApplied,
+    evidence: result.evidence,
+    inputSha256: result.inputSha256,
+    outputSha256: result.outputSha256,
+    // Nothing was written that could have been.
+    ...(options.dryRun ? {} : { verified: result.verified }),
+    steps: result.steps,
+  };
+  json.piece(',');
+  json.members(rest);
+  json.piece('}\n');
+}
+
+/** So many left-out pieces are told one by one; the report lists all. */
+const TOLD_AT_MOST = 20;
+
+async function printText(
+  output: Output,
+  { directory, target }: Named,
+  result: RecoveryResult,
+  options: RecoverCommandOptions,
+): Promise<void> {
+  const { plan } = result;
+  const say = (text: string) => output.write(`${text}\n`);
+  const number = (value: number) => value.toLocaleString('en');
+  const done = options.dryRun ? 'would be written to' : 'recovered to';
+  say(`${escapeInvisible(directory)}: ${done} ${escapeInvisible(target)}, policy ${options.policy}`);
+  const { records, ids, bytes } = plan.kept;
+  say(`  kept          ${number(records)} records of ${number(ids)} ids, ${number(bytes)} bytes`);
+  if (plan.candidatesApplied > 0)
+    say(`  repaired      ${number(plan.candidatesApplied)} records, each proven by its CRC`);
+  const compacted = plan.compactedAway;
+  if (options.compact) say(`  compacted     ${number(compacted.records)} records, ${number(compacted.bytes)} bytes`);
+  say(`  left out      ${number(plan.leftOut.bytes)} bytes in ${number(plan.leftOut.pieces)} pieces, kept as evidence`);
+  let told = 0;
+  for (const { offset, length, verdict } of result.leftOut) {
+    if (told++ === TOLD_AT_MOST) break;
+    say(`                ${verdict} at offset ${offset}, ${number(length)} bytes`);
+  }
+  const rest = plan.leftOut.pieces - TOLD_AT_MOST;
+  if (rest > 0) say(`                and ${number(rest)} more`);
+  say(`  in all        ${number(plan.inputBytes)} bytes read, ${number(plan.outputBytes)} in the result`);
+  if (result.verified) say('  verified      read back and opened as every VelesDB would: as planned');
+  say('  next');
+  result.steps.forEach((step, at) => {
+    say(`    ${at + 1}. ${escapeInvisible(step)}`);
+  });
+  say('');
+}
