@@ -27,6 +27,8 @@ for (const colorScheme of ['light', 'dark'] as const) {
       expect(await violations(page)).toEqual([]);
       for (const name of [/As VelesDB/, /^History/, 'Bytes']) {
         await page.getByRole('tab', { name }).click();
+        await expect(page.getByRole('tabpanel', { name })).not.toBeEmpty();
+        await expect(page.locator('[aria-busy="true"]')).toHaveCount(0);
         expect(await violations(page)).toEqual([]);
       }
     });
@@ -79,7 +81,7 @@ test('by keyboard alone: choose, find, edit, write', async ({ open }) => {
   // To the collection, through the palette.
   await page.keyboard.press('Control+K');
   await page.getByRole('dialog').getByRole('combobox').waitFor();
-  await page.keyboard.type(`Open ${SHIPPED.collection}`);
+  await page.keyboard.type(`collection ${SHIPPED.collection}`);
   await page.keyboard.press('Enter');
   await expect(status(page)).toContainText('Scan complete');
 
@@ -115,19 +117,19 @@ test('by keyboard alone: next damage, its bytes, recovery into a new directory',
   await expect(page.getByRole('navigation', { name: 'Collections' }).getByRole('button').first()).toBeVisible();
   await page.keyboard.press('Control+K');
   await page.getByRole('dialog').getByRole('combobox').waitFor();
-  await page.keyboard.type('Open length_damaged');
+  await page.keyboard.type('collection length_damaged');
   await page.keyboard.press('Enter');
   await expect(status(page)).toContainText('Scan complete');
   await page.keyboard.press('F8');
   await expect(grid(page).getByRole('row', { selected: true })).toContainText('Unknown bytes');
   await page.keyboard.press('Control+K');
   await page.getByRole('dialog').getByRole('combobox').waitFor();
-  await page.keyboard.type('Show Bytes');
+  await page.keyboard.type('bytes');
   await page.keyboard.press('Enter');
   await expect(page.getByRole('tab', { name: 'Bytes' })).toHaveAttribute('aria-selected', 'true');
   await page.keyboard.press('Control+K');
   await page.getByRole('dialog').getByRole('combobox').waitFor();
-  await page.keyboard.type('Recovery');
+  await page.keyboard.type('Recover…');
   await page.keyboard.press('Enter');
   await expect(page.getByRole('heading', { name: /Recover/, level: 1 })).toBeVisible();
 });

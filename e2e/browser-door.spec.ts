@@ -69,7 +69,8 @@ test('--read-only keeps drafts and writes nothing', async ({ open }) => {
   await find(app.page, SHIPPED.id);
   await replacePayload(app.page, SHIPPED.id, '{"changed": true}');
   await app.page.keyboard.press('ControlOrMeta+S');
-  await expect(app.page.getByRole('dialog', { name: 'Read-only' })).toBeVisible();
+  await expect(app.page.getByText('Velescope was started read-only').first()).toBeVisible();
+  await expect(status(app.page).getByRole('switch', { name: /^Writing/ })).toBeDisabled();
   await app.close();
   expect(fingerprint(app.directory)).toEqual(before);
 });
@@ -118,7 +119,8 @@ test('a served directory without a database is a page that says so, and its fold
   symlinkSync(outside, join(served, 'a-way-out'));
   const { page } = await open(served);
   await expect(page.getByText('secret_collection')).toHaveCount(0);
-  await page.keyboard.press('ControlOrMeta+O');
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('This directory cannot be opened');
+  await page.getByRole('button', { name: 'Open another directory…' }).click();
   const dialog = page.getByRole('dialog');
   await expect(dialog).toContainText('deep');
   // The link leads out of what is served: it is as if it were not there.

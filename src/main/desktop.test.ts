@@ -225,11 +225,26 @@ describe('every web contents, whoever made it', () => {
       await start();
       const contents = new electron.WebContentsStandIn();
       electron.app.emit('web-contents-created', {}, contents);
-      for (const url of ['https://example.com/', 'file:///etc/passwd', 'app://bundle.evil/', 'app://bundle/']) {
-        expect(prevented((event) => contents.emit(name, event), url)).toBe(true);
-      }
+      const addresses = [
+        'https://example.com/',
+        'file:///etc/passwd',
+        'app://bundle.evil/',
+        'app://bundle/assets/page.js',
+      ];
+      for (const url of addresses) expect(prevented((event) => contents.emit(name, event), url)).toBe(true);
     },
   );
+
+  test('the page may load itself again, in the main frame, and not by way of a redirect', async () => {
+    const { window } = await start();
+    const page = 'app://bundle/';
+    expect(prevented((event) => window.webContents.emit('will-navigate', event), page)).toBe(false);
+    expect(prevented((event) => window.webContents.emit('will-frame-navigate', event), page)).toBe(false);
+    const inFrame = (event: object) => window.webContents.emit('will-frame-navigate', { ...event, isMainFrame: false });
+    expect(prevented(inFrame, page)).toBe(true);
+    expect(prevented((event) => window.webContents.emit('will-redirect', event), page)).toBe(true);
+    expect(prevented((event) => window.webContents.emit('will-attach-webview', event), page)).toBe(true);
+  });
 
   test.each([
     'https://example.com/',

@@ -1,5 +1,5 @@
 import type { App, Session, WebContents } from 'electron';
-import { isAppUrl } from './app-protocol.ts';
+import { APP_PAGE, isAppUrl } from './app-protocol.ts';
 
 /**
  * Denies a session everything that the application does not need: every permission (Electron's default is to grant), every
@@ -33,16 +33,20 @@ export function mayRequest(address: string, developerTools: boolean): boolean {
 }
 
 /**
- * Holds every web contents, whoever makes it, to the one page it shows: no navigation, not even to another page of ours
- * (there is one, and reloading it from the menu is none of these events), no redirect, no frame, no new window, no webview.
+ * Holds every web contents, whoever makes it, to the one page it shows: it may be loaded again, by its own "Try again", and
+ * that is all. No other address, not even of ours, no redirect, no frame, no new window, no webview.
  *
  * @param openLink called with an address that the page wanted in a new window; decides for itself whether it is a known one
  */
 export function hardenContents(app: Pick<App, 'on'>, openLink: (address: string) => void): void {
   app.on('web-contents-created', (_event, contents: WebContents) => {
-    contents.on('will-navigate', (event) => event.preventDefault());
+    contents.on('will-navigate', (event) => {
+      if (event.url !== APP_PAGE) event.preventDefault();
+    });
+    contents.on('will-frame-navigate', (event) => {
+      if (!event.isMainFrame || event.url !== APP_PAGE) event.preventDefault();
+    });
     contents.on('will-redirect', (event) => event.preventDefault());
-    contents.on('will-frame-navigate', (event) => event.preventDefault());
     contents.on('will-attach-webview', (event) => event.preventDefault());
     contents.setWindowOpenHandler(({ url }) => {
       openLink(url);

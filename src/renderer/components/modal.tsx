@@ -29,7 +29,11 @@ export function Modal(props: {
     <Dialog.Root open onOpenChange={(open) => !open && onClose()}>
       <Dialog.Portal>
         <div className="backdrop" />
-        <Dialog.Content className={classes} {...(description ? {} : { 'aria-describedby': undefined })}>
+        <Dialog.Content
+          className={classes}
+          onOpenAutoFocus={enterFirstField}
+          {...(description ? {} : { 'aria-describedby': undefined })}
+        >
           {hideHeader ? (
             <Dialog.Title className="visually-hidden">{title}</Dialog.Title>
           ) : (
@@ -51,4 +55,13 @@ export function Modal(props: {
       </Dialog.Portal>
     </Dialog.Root>
   );
+}
+
+/** A dialog that asks for something begins at its first field; left to itself the focus goes to the button that closes it. */
+function enterFirstField(event: Event): void {
+  const content = event.currentTarget as HTMLElement;
+  const field = content.querySelector<HTMLElement>('input:not([disabled]), textarea:not([disabled])');
+  if (!field) return;
+  event.preventDefault();
+  field.focus();
 }

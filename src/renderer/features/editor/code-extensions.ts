@@ -154,7 +154,13 @@ export function editorExtensions(options: { plain: boolean; label: string }): Ex
     history({ newGroupDelay: 500 }),
     drawSelection(),
     EditorState.allowMultipleSelections.of(true),
-    EditorView.contentAttributes.of({ 'aria-label': options.label, spellcheck: 'false', autocorrect: 'off' }),
+    // The tab stop is named, because checkers do not count what is editable as one.
+    EditorView.contentAttributes.of({
+      'aria-label': options.label,
+      spellcheck: 'false',
+      autocorrect: 'off',
+      tabindex: '0',
+    }),
     search({ top: true }),
     options.plain
       ? []

@@ -45,7 +45,7 @@ export function CodeView({ document: payload }: { document: PayloadDocument }) {
 function readOnly(label: string): readonly ReturnType<typeof EditorState.readOnly.of>[] {
   return [
     EditorState.readOnly.of(true),
-    EditorView.contentAttributes.of({ 'aria-label': label, 'aria-readonly': 'true' }),
+    EditorView.contentAttributes.of({ 'aria-label': label, 'aria-readonly': 'true', tabindex: '0' }),
   ];
 }
 
@@ -106,5 +106,5 @@ export function CodeDifference(props: { before: string; after: string; label: st
     });
     return () => view.destroy();
   }, [before, after, label, sideBySide]);
-  return <div ref={host} className="code-host inline" role="group" aria-label={label} />;
+  return <div ref={host} className="code-host inline" />;
 }

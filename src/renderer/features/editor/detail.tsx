@@ -27,8 +27,9 @@ export function Detail() {
   };
 
   return (
-    // biome-ignore lint/a11y/noNoninteractiveElementInteractions: Escape and F2 lead back to the grid from anywhere in the pane
+    // Escape and F2 lead back to the grid from anywhere in the pane.
     <aside className="pane detail" aria-label="Record" data-pane="detail" tabIndex={-1} onKeyDown={onKeyDown}>
+      <h2 className="visually-hidden">Record</h2>
       {!selected ? (
         <div className="detail-empty">
           <p>Select a record to see its payload, its history and its bytes.</p>

@@ -12,6 +12,7 @@ export function RecordsPane() {
   if (!collection) {
     return (
       <main className="pane records-pane" aria-label="Records" data-pane="records" tabIndex={-1}>
+        <h1 className="visually-hidden">Records</h1>
         <div className="detail-empty">
           <p>Choose a collection on the left.</p>
         </div>
@@ -45,6 +46,7 @@ export function RecordsPane() {
   }
   return (
     <main className="pane records-pane" aria-label="Records" data-pane="records" tabIndex={-1}>
+      <h1 className="visually-hidden">Records</h1>
       <LogMap />
       <Filters />
       <RecordsGrid />
@@ -66,7 +68,7 @@ function Filters() {
   return (
     <div className="filters">
       <SearchBox />
-      <div className="chips" role="group" aria-label="Filter">
+      <fieldset className="chips" aria-label="Filter">
         {chips.map((entry) => (
           <button
             key={entry.chip}
@@ -78,7 +80,7 @@ function Filters() {
             {entry.label} {entry.count === undefined ? '' : formatCount(entry.count)}
           </button>
         ))}
-      </div>
+      </fieldset>
       {search.kind === 'problem' ? (
         <p className="search-problem tone-danger" id="search-problem">
           {search.message}
