@@ -5,7 +5,7 @@ import { VisibleText } from './visible-text.tsx';
 /** An error: what was expected and found, what to do next, and its code for those who look it up. */
 export function ErrorText({ error, title }: { error: ErrorValue; title?: string }) {
   return (
-    <div className="callout danger" role="group" aria-label={title ?? 'Error'}>
+    <section className="callout danger" aria-label={title ?? 'Error'}>
       {title ? (
         <h3>
           <Icon name="cross" />
@@ -23,6 +23,6 @@ export function ErrorText({ error, title }: { error: ErrorValue; title?: string 
       <p className="muted">
         Code <code>{error.code}</code>
       </p>
-    </div>
+    </section>
   );
 }

@@ -94,7 +94,7 @@ export async function writeDrafts(ids: string[], overwriteConflicts = false): Pr
 
 /** Appends the previous state of what the last write changed. */
 export async function undoLastWrite(): Promise<void> {
-  const { session, summary } = useSession.getState();
+  const { session, summary, record } = useSession.getState();
   if (!session || !summary) return;
   if (!summary.writing.on) {
     await setWriting(true, () => void undoLastWrite());
@@ -104,6 +104,8 @@ export async function undoLastWrite(): Promise<void> {
     const { records } = await call('writing.undoLast', { session });
     notify({ tone: 'good', text: `Undone: the previous state of ${formatNoun(records, 'record')} was appended.` });
     announce('The last write was undone.');
+    // What was shown as current is an older version now: show what is current.
+    if (record?.id !== undefined && record.state === 'live') await goTo({ by: 'id', id: record.id });
   } catch (thrown) {
     report(thrown, { save: true });
   }

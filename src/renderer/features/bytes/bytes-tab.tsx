@@ -11,7 +11,7 @@ export function BytesTab({ record }: { record: RecordDetail | null }) {
   const { session, summary } = useSession();
   const [reading, setReading] = useState('');
   const onCursor = useCallback((offset: number, bytes: (offset: number) => number | undefined) => {
-    setReading(describe(offset, bytes));
+    setReading(describeByte(offset, bytes));
   }, []);
   if (!record || !session || !summary) {
     return (
@@ -64,7 +64,7 @@ export function BytesTab({ record }: { record: RecordDetail | null }) {
 }
 
 /** The byte at the cursor, and the little-endian integers that begin there. */
-function describe(offset: number, bytes: (offset: number) => number | undefined): string {
+function describeByte(offset: number, bytes: (offset: number) => number | undefined): string {
   const byte = bytes(offset);
   if (byte === undefined) return '';
   const words = [`${formatOffset(offset)}`, `byte ${hexByte(byte)} = ${byte}`];

@@ -7,7 +7,7 @@ import { byteCharacter, byteName, fieldAt, hexByte, hexLayout, moveByte } from '
 
 const HEX_ROW_HEIGHT = 20;
 /** Narrower than this, eight bytes stand in a row. */
-const NARROW = 490;
+const NARROW = { pane: 490, inline: 450 } as const;
 
 /**
  * The bytes of a segment and a little of its neighbours, coloured by field, as a grid with one tab stop. Only the rows on the
@@ -25,6 +25,7 @@ export function HexView(props: {
   onCursor?: (offset: number, bytes: (offset: number) => number | undefined) => void;
 }) {
   const { session, record, logBytes, revision, marks, onCursor } = props;
+  const inline = props.rows !== undefined;
   const scroller = useRef<HTMLDivElement>(null);
   const [bytesPerRow, setBytesPerRow] = useState(16);
   const offset = Number(record.offset);
@@ -46,12 +47,12 @@ export function HexView(props: {
   useLayoutEffect(() => {
     const element = scroller.current;
     if (!element) return;
-    const measure = () => setBytesPerRow(element.clientWidth < NARROW ? 8 : 16);
+    const measure = () => setBytesPerRow(element.clientWidth < NARROW[inline ? 'inline' : 'pane'] ? 8 : 16);
     measure();
     const observer = new ResizeObserver(measure);
     observer.observe(element);
     return () => observer.disconnect();
-  }, []);
+  }, [inline]);
 
   useEffect(() => {
     pieces.want(
@@ -202,7 +203,7 @@ function HexBytes(props: {
       {missing > 0 ? (
         <span aria-hidden="true">
           {' '.repeat(missing * 2)}
-          <span style={{ paddingLeft: `${missing * 0.38}em` }} />
+          <span style={{ paddingLeft: `${missing * 0.24}em` }} />
         </span>
       ) : null}
       <span className="hex-text" aria-hidden="true">

@@ -1,5 +1,8 @@
 /** Moving the focus between the panes of the window. Panes mark themselves with `data-pane`. */
 
+/** A dialog that closes gives the focus back a moment later; what moves it on purpose waits this long. */
+export const FOCUS_RETURN_MILLISECONDS = 40;
+
 /** What takes the focus of a pane, the first that is there. */
 const ENTRY = '[data-pane-entry]:not([disabled])';
 

@@ -1,6 +1,7 @@
 import { Icon } from '../../components/icon.tsx';
 import { Menu, MenuCheck, MenuItem, MenuSeparator, SubMenu } from '../../components/menu.tsx';
 import { COMMAND_GROUPS, COMMANDS, type Command, keyWords } from './commands.ts';
+import { FOCUS_RETURN_MILLISECONDS } from './focus.ts';
 
 /** Every command, by group: what is not found in a menu does not exist for many people. */
 export function MainMenu() {
@@ -38,7 +39,7 @@ function CommandItem({ command }: { command: Command }) {
     disabled: command.enabled?.() === false,
     ...(shown ? { keys: keyWords(shown) } : {}),
     // After the menu gave the focus back: a command that moves it must come last.
-    onSelect: () => setTimeout(command.run, 0),
+    onSelect: () => setTimeout(command.run, FOCUS_RETURN_MILLISECONDS),
   };
   return command.checked ? (
     <MenuCheck {...common} checked={command.checked()}>

@@ -5,6 +5,7 @@ import { VisibleText } from '../../components/visible-text.tsx';
 import { useApplication } from '../../state/application.ts';
 import { selectCollection } from '../../state/directory.ts';
 import { COMMAND_GROUPS, COMMANDS, keyWords } from './commands.ts';
+import { FOCUS_RETURN_MILLISECONDS } from './focus.ts';
 
 /** Every command, found by typing a part of its name. */
 export function Palette({ onClose }: { onClose: () => void }) {
@@ -12,7 +13,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
   const run = (action: () => void) => {
     onClose();
     // After the dialog gave the focus back: a command that moves it must come last.
-    setTimeout(action, 0);
+    setTimeout(action, FOCUS_RETURN_MILLISECONDS);
   };
   return (
     <Modal title="Commands" onClose={onClose} top hideHeader className="palette">

@@ -117,7 +117,7 @@ export function LogMap() {
         }}
         onPointerUp={(event) => go(place(event))}
       >
-        <canvas ref={canvas} aria-hidden="true" />
+        <canvas ref={canvas} />
         {bytes > 0 ? <VisibleRows offsets={visibleOffsets} bytes={bytes} /> : null}
         {bytes > 0 && (cursor !== null || record) ? (
           <span className="logmap-cursor" style={{ left: `${(at / bytes) * 100}%` }} />

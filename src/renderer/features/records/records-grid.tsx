@@ -64,6 +64,7 @@ export function RecordsGrid() {
   const shownReveal = useRef(0);
   const activeRow = Math.min(active.row, total - 1);
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the source changes in place, its version says so
   useEffect(() => source.want(first, last), [source, first, last, version, total]);
 
   // A row that was moved to is selected once it is here.
@@ -97,6 +98,7 @@ export function RecordsGrid() {
   });
 
   // For the log map: which parts of the file are on the screen.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the source changes in place, its version says so
   useEffect(() => {
     const timer = setTimeout(() => {
       const offsets: number[] = [];
@@ -204,13 +206,13 @@ export function RecordsGrid() {
     if (activeRow >= 0 && total > 0 && (activeRow < first || activeRow > last)) list.push(activeRow);
     return list;
   }, [first, last, activeRow, total]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the source changes in place, its version says so
   const data = useMemo(
     (): GridRow[] =>
       positions.map((position) => {
         const row = source.get(position);
         return { position, row, draft: row?.id === undefined ? undefined : drafts.get(row.id) };
       }),
-    // biome-ignore lint/correctness/useExhaustiveDependencies: the source changes in place, its version says so
     [positions, source, drafts, version],
   );
   const sorting = useMemo((): SortingState => [{ id: order.by, desc: order.direction === 'descending' }], [order]);
@@ -245,6 +247,7 @@ export function RecordsGrid() {
       style={style}
       onKeyDown={onKeyDown}
     >
+      {/* biome-ignore lint/a11y/useSemanticElements: see above */}
       <div className="grid-header" role="rowgroup">
         {table.getHeaderGroups().map((group) => (
           // biome-ignore lint/a11y/useSemanticElements: see above
@@ -280,6 +283,7 @@ export function RecordsGrid() {
           </div>
         ))}
       </div>
+      {/* biome-ignore lint/a11y/useSemanticElements: see above */}
       <div className="grid-body" role="rowgroup" ref={scroller} onScroll={rows.onScroll} tabIndex={-1}>
         {total === 0 ? <EmptyGrid /> : null}
         <div role="presentation" style={{ height: rows.spacerHeight }}>
@@ -320,8 +324,9 @@ export function RecordsGrid() {
                   {tableRow.getAllCells().map((cell, column) => {
                     const isActive = position === activeRow && active.row !== -1 && column === active.column;
                     return (
-                      // biome-ignore lint/a11y/useSemanticElements: see above
-                      // biome-ignore lint/a11y/useKeyWithClickEvents: keys are handled by the grid
+                      // biome-ignore lint/a11y/useAriaPropsSupportedByRole: every cell of a grid may carry its column
+                      // biome-ignore lint/a11y/noStaticElementInteractions: its role is one of a grid's, and the grid handles keys
+                      // biome-ignore lint/a11y/useKeyWithClickEvents: see above
                       <div
                         key={cell.id}
                         role={column === 0 ? 'rowheader' : 'gridcell'}

@@ -1,6 +1,7 @@
 import { type FormEvent, useState } from 'react';
 import { Modal } from '../../components/modal.tsx';
 import { goTo } from '../../state/session.ts';
+import { FOCUS_RETURN_MILLISECONDS, focusGrid } from '../commands/focus.ts';
 import { parseTarget } from './parse-search.ts';
 
 /** Ctrl/Cmd+G: to an id's current record, or to an offset. */
@@ -14,8 +15,11 @@ export function GoToDialog({ onClose }: { onClose: () => void }) {
       setProblem(target.problem);
       return;
     }
-    if (await goTo(target, { focus: true })) onClose();
-    else setProblem(target.by === 'id' ? `No record has the id ${target.id}.` : 'Nothing lies at this offset.');
+    if (await goTo(target)) {
+      onClose();
+      // After the dialog gave the focus back to where it was.
+      setTimeout(focusGrid, FOCUS_RETURN_MILLISECONDS);
+    } else setProblem(target.by === 'id' ? `No record has the id ${target.id}.` : 'Nothing lies at this offset.');
   };
   return (
     <Modal title="Go to" onClose={onClose} top>

@@ -20,6 +20,7 @@ export function StatusBar() {
   const { summary, query, position, opening } = useSession();
   const readOnly = useApplication((state) => state.info?.readOnly ?? false);
   return (
+    // biome-ignore lint/a11y/useAriaPropsSupportedByRole: the page's footer is a contentinfo landmark, and landmarks have names
     <footer className="statusbar" aria-label="Status" data-pane="status" tabIndex={-1}>
       {summary ? (
         <>

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'react';
+import { isDamage, type Verdict } from '../../../core/segment.ts';
 import { type ErrorValue, toErrorValue } from '../../../shared/errors.ts';
 import type { Damage, Result, Summary } from '../../../shared/protocol.ts';
 import { ErrorText } from '../../components/error-text.tsx';
@@ -73,10 +74,8 @@ export function TriagePage() {
 function verdictWords(summary: Summary): string {
   const { byVerdict } = summary.damage;
   const words = Object.entries(byVerdict)
-    .filter(([, count]) => (count ?? 0) > 0)
-    .map(
-      ([verdict, count]) => `${formatCount(count ?? 0)} × ${VERDICT_WORDS[verdict as keyof typeof VERDICT_WORDS].word}`,
-    );
+    .filter(([verdict, count]) => isDamage(verdict as Verdict) && (count ?? 0) > 0)
+    .map(([verdict, count]) => `${formatCount(count ?? 0)} × ${VERDICT_WORDS[verdict as Verdict].word}`);
   if (summary.snapshot.state === 'disagrees') words.push('snapshot disagrees');
   if (summary.snapshot.state === 'invalid') words.push('snapshot invalid');
   return words.join(', ');
