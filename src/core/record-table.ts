@@ -1,6 +1,6 @@
-import { hashU64 } from './id-index.ts';
 import type { JsonReader } from './json/number.ts';
 import type { RecordFormat } from './record.ts';
+import { BATCH, NO_ROW, RowIndex } from './row-index.ts';
 import { isDamage, type PossibleRecord, type Segment, type SegmentKind, VERDICTS, type Verdict } from './segment.ts';
 import { joinU64 } from './u64.ts';
 
@@ -74,45 +74,12 @@ const APPLIES = Uint8Array.from({ length: 256 }, (_, info) => {
   }
 });
 
-/** At most so many rows are linked at once: a few milliseconds. */
-const BATCH = 1 << 18;
-/** How many slots ahead are touched. */
-const AHEAD = 64;
-/** An index of up to so many slots needs no sorting. */
-const CACHED_SLOTS = 1 << 17;
-const PARTITIONS = 512;
-/** From so many rows on, the share of new ids says what is to come. */
-const SAMPLE = 1 << 15;
+/** For every info byte, 1 where such a row is in no id's chain: a gap, or a record cut before its id was whole. */
+const OUTSIDE_CHAINS = Uint8Array.from({ length: 256 }, (_, info) =>
+  (info & KIND_MASK) === 2 || (info & HAS_ID_BIT) === 0 ? 1 : 0,
+);
 
-interface Scratch {
-  rows: Uint32Array;
-  hashes: Uint32Array;
-  unsortedRows: Uint32Array;
-  unsortedHashes: Uint32Array;
-  places: Uint32Array;
-}
-
-let scratchOfThread: Scratch | null = null;
-
-/** Room for one batch, 4 MiB. Nothing in it outlives a call, so one serves all tables of a thread. */
-function scratch(): Scratch {
-  scratchOfThread ??= {
-    rows: new Uint32Array(BATCH),
-    hashes: new Uint32Array(BATCH),
-    unsortedRows: new Uint32Array(BATCH),
-    unsortedHashes: new Uint32Array(BATCH),
-    places: new Uint32Array(PARTITIONS + 1),
-  };
-  return scratchOfThread;
-}
-
-/** Makes use of a value whose computation must not be optimised away. */
-function keep(value: number): void {
-  scratch().places[PARTITIONS] = value;
-}
-
-/** What `previous` holds for a row without an older one. */
-export const NO_ROW = 0;
+export { NO_ROW };
 
 /**
  * Every segment of a log, one row each in file order, in columns: about 30 bytes a row with the index. A length is the
@@ -125,7 +92,6 @@ export const NO_ROW = 0;
 export class RecordTable {
   #rows = 0;
   #linked = 0;
-  #ids = 0;
   offsets: Float64Array;
   idLow: Uint32Array;
   idHigh: Uint32Array;
@@ -135,12 +101,8 @@ export class RecordTable {
   previous: Uint32Array;
   /** 1 for an id's first record in the log, 2 for its second, … */
   ordinals: Uint32Array;
-  /** Open addressing, linear probing: row + 1 of each id's newest record; the keys are in the id columns. */
-  #heads = new Uint32Array(1024);
-  /** Eight bits of each head's hash, 0 where there is none: a probe looks at the keys only where these agree. */
-  #tags = new Uint8Array(1024);
-  /** Mixed into every hash, so that nobody can choose ids that all meet in one slot. */
-  readonly #seed = (Math.random() * 0x1_0000_0000) >>> 0;
+  /** The newest record of each id. */
+  readonly #index = new RowIndex(this);
   /** Where the last row ends. */
   end = 0;
   readonly possible = new Map<number, PossibleRecord[]>();
@@ -170,7 +132,7 @@ export class RecordTable {
 
   /** How many different ids the linked rows hold, live or not. */
   get ids(): number {
-    return this.#ids;
+    return this.#index.size;
   }
 
   /** Appends a segment that ends where the next one will start; the caller sets `end` past the last one. */
@@ -312,54 +274,17 @@ export class RecordTable {
     this.#linked = Math.max(this.#linked, limit);
   }
 
-  /**
-   * Links rows [from, to), at most BATCH. The index is far larger than the caches, and each new id lies at a random place of it:
-   * row by row, the processor would wait for memory most of the time. So a batch is sorted by place first (a stable counting sort
-   * by the uppermost bits of the slot, which keeps the rows of an id in file order), and a few slots ahead are touched together, so
-   * that their waits overlap.
-   */
   #linkBatch(from: number, to: number): void {
-    if ((this.#ids + to - from) * 4 > this.#heads.length * 3) this.#growHeads(from, to - from);
-    const { info, idLow, idHigh, states, previous, ordinals } = this;
-    const heads = this.#heads;
-    const tags = this.#tags;
-    const mask = heads.length - 1;
-    const count = this.#sortBySlot(from, to);
-    const { rows, hashes } = scratch();
-    let ids = this.#ids;
-    let touched = 0;
-    for (let at = 0; at < count; at++) {
-      if ((at & (AHEAD - 1)) === 0) {
-        for (let ahead = at, last = Math.min(count, at + AHEAD); ahead < last; ahead++) {
-          const slot = hashes[ahead]! & mask;
-          touched ^= tags[slot]! ^ heads[slot]!;
-        }
-      }
-      const row = rows[at]!;
-      const hash = hashes[at]!;
+    const { info, states, previous, ordinals } = this;
+    this.#index.putBatch(from, to, previous, info, OUTSIDE_CHAINS, this.offsets.length);
+    for (let row = from; row < to; row++) {
       const about = info[row]!;
-      const tag = hash >>> 24 || 1;
-      let slot = hash & mask;
-      let before = NO_ROW;
-      for (let found = tags[slot]!; found !== 0; found = tags[slot]!) {
-        if (found === tag) {
-          const head = heads[slot]!;
-          if (idLow[head - 1] === idLow[row] && idHigh[head - 1] === idHigh[row]) {
-            before = head;
-            break;
-          }
-        }
-        slot = (slot + 1) & mask;
+      if (OUTSIDE_CHAINS[about] !== 0) {
+        states[row] = (about & KIND_MASK) === 2 ? StateCode.gap : StateCode.damaged;
+        continue;
       }
-      heads[slot] = row + 1;
-      previous[row] = before;
-      if (before === NO_ROW) {
-        tags[slot] = tag;
-        ids++;
-        ordinals[row] = 1;
-      } else {
-        ordinals[row] = ordinals[before - 1]! + 1;
-      }
+      const before = previous[row]!;
+      ordinals[row] = before === NO_ROW ? 1 : ordinals[before - 1]! + 1;
       if (APPLIES[about] === 0) {
         states[row] = StateCode.damaged;
         continue;
@@ -372,111 +297,11 @@ export class RecordTable {
         break;
       }
     }
-    this.#ids = ids;
-    keep(touched);
-  }
-
-  /** Puts those of the rows [from, to) that belong to an id into the scratch, by slot; decides on the others. Returns how many. */
-  #sortBySlot(from: number, to: number): number {
-    const { info, idLow, idHigh, states } = this;
-    const { rows, hashes, unsortedRows, unsortedHashes, places } = scratch();
-    const slots = this.#heads.length;
-    const seed = this.#seed;
-    // A small index is in the cache as it is.
-    const sorts = slots > CACHED_SLOTS && to - from > PARTITIONS;
-    const toRows = sorts ? unsortedRows : rows;
-    const toHashes = sorts ? unsortedHashes : hashes;
-    let count = 0;
-    for (let row = from; row < to; row++) {
-      const about = info[row]!;
-      if ((about & KIND_MASK) === 2) states[row] = StateCode.gap;
-      else if ((about & HAS_ID_BIT) === 0) states[row] = StateCode.damaged;
-      else {
-        toRows[count] = row;
-        toHashes[count++] = hashU64(idLow[row]! ^ seed, idHigh[row]!);
-      }
-    }
-    if (!sorts) return count;
-    const shift = Math.log2(slots / PARTITIONS);
-    const last = PARTITIONS - 1;
-    places.fill(0);
-    for (let at = 0; at < count; at++) places[((unsortedHashes[at]! >>> shift) & last) + 1]!++;
-    for (let part = 1; part < PARTITIONS; part++) places[part]! += places[part - 1]!;
-    for (let at = 0; at < count; at++) {
-      const hash = unsortedHashes[at]!;
-      const place = places[(hash >>> shift) & last]!++;
-      rows[place] = unsortedRows[at]!;
-      hashes[place] = hash;
-    }
-    return count;
-  }
-
-  /** The slot of an id's head: where it is, or where it would go. */
-  #slotOf(low: number, high: number): number {
-    const heads = this.#heads;
-    const tags = this.#tags;
-    const mask = heads.length - 1;
-    const hash = hashU64(low ^ this.#seed, high);
-    const tag = hash >>> 24 || 1;
-    let slot = hash & mask;
-    for (let found = tags[slot]!; found !== 0; found = tags[slot]!) {
-      if (found === tag) {
-        const head = heads[slot]!;
-        if (this.idLow[head - 1] === low && this.idHigh[head - 1] === high) return slot;
-      }
-      slot = (slot + 1) & mask;
-    }
-    return slot;
-  }
-
-  /**
-   * Makes the index larger, for at least `more` ids: for as many as the reserved rows will hold if they go on like the first
-   * `rows` did, so that a long log is not taken in again and again as the index doubles.
-   */
-  #growHeads(rows: number, more: number): void {
-    const factor = this.offsets.length / Math.max(1, rows);
-    const expected = Math.max((rows < SAMPLE ? Math.min(4, factor) : factor) * this.#ids, this.#ids + more);
-    let capacity = this.#heads.length * 2;
-    while (expected * 4 > capacity * 3) capacity *= 2;
-    const old = this.#heads;
-    const mask = capacity - 1;
-    // Filled although they are zero: a fresh page that is read first and written later is mapped in twice.
-    const heads = new Uint32Array(capacity).fill(0);
-    const tags = new Uint8Array(capacity).fill(0);
-    const { idLow, idHigh } = this;
-    const seed = this.#seed;
-    const { rows: moved, hashes } = scratch();
-    let touched = 0;
-    for (let from = 0; from < old.length; ) {
-      let count = 0;
-      for (; count < AHEAD && from < old.length; from++) {
-        const head = old[from]!;
-        if (head === NO_ROW) continue;
-        moved[count++] = head;
-        touched ^= idLow[head - 1]! ^ idHigh[head - 1]!;
-      }
-      for (let at = 0; at < count; at++) {
-        const head = moved[at]!;
-        const hash = hashU64(idLow[head - 1]! ^ seed, idHigh[head - 1]!);
-        hashes[at] = hash;
-        touched ^= tags[hash & mask]! ^ heads[hash & mask]!;
-      }
-      for (let at = 0; at < count; at++) {
-        const hash = hashes[at]!;
-        let slot = hash & mask;
-        while (tags[slot] !== 0) slot = (slot + 1) & mask;
-        heads[slot] = moved[at]!;
-        tags[slot] = hash >>> 24 || 1;
-      }
-    }
-    keep(touched);
-    this.#heads = heads;
-    this.#tags = tags;
   }
 
   /** The newest record of an id (of any verdict), or -1. */
   newestRow(low: number, high: number): number {
-    return this.#heads[this.#slotOf(low, high)]! - 1;
+    return this.#index.find(low, high) - 1;
   }
 
   /** The record of an id that is live in the salvage view, or -1. */
@@ -526,34 +351,13 @@ export class RecordTable {
   #unlinkRow(row: number): void {
     if (this.kind(row) === 'gap' || !this.hasId(row)) return;
     const before = this.previous[row]!;
-    const slot = this.#slotOf(this.idLow[row]!, this.idHigh[row]!);
-    if (before !== NO_ROW) this.#heads[slot] = before;
-    else this.#removeHead(slot);
+    this.#index.takeBack(row, before);
     if (!this.isApplied(row)) return;
     for (let older = before; older !== NO_ROW; older = this.previous[older - 1]!) {
       if (this.states[older - 1] === StateCode.damaged) continue;
       if (this.states[older - 1] === StateCode.superseded) this.states[older - 1] = StateCode.live;
       break;
     }
-  }
-
-  #removeHead(hole: number): void {
-    const mask = this.#heads.length - 1;
-    let slot = hole;
-    for (;;) {
-      slot = (slot + 1) & mask;
-      const head = this.#heads[slot]!;
-      if (head === NO_ROW) break;
-      const home = hashU64(this.idLow[head - 1]! ^ this.#seed, this.idHigh[head - 1]!) & mask;
-      if (((slot - home) & mask) >= ((slot - hole) & mask)) {
-        this.#heads[hole] = head;
-        this.#tags[hole] = this.#tags[slot]!;
-        hole = slot;
-      }
-    }
-    this.#heads[hole] = NO_ROW;
-    this.#tags[hole] = 0;
-    this.#ids--;
   }
 
   /** Adds up the linked rows. */
