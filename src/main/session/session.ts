@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { View } from '../../core/generation.ts';
 import { isSound } from '../../core/outcomes.ts';
+import { isDamage, type Verdict } from '../../core/segment.ts';
 import { formatU64, parseU64 } from '../../core/u64.ts';
 import { toErrorValue, VelescopeError } from '../../shared/errors.ts';
 import type {
@@ -297,7 +298,7 @@ export class Session {
         live: this.#liveCount(),
         damaged: this.#inFlight ? Math.max(0, totals.damaged - 1) : totals.damaged,
       },
-      damage: { byVerdict: totals.byVerdict, tail: scanning ? null : describeTail(state), inFlight: this.#inFlight },
+      damage: { byVerdict: damageOnly(totals.byVerdict), tail: scanning ? null : describeTail(state), inFlight: this.#inFlight },
       view: this.view,
       outcomes: describeOutcomes(state),
       snapshot: describeSnapshot(state),
@@ -466,6 +467,11 @@ export class Session {
   breathe(): Promise<void> {
     return nextTurn();
   }
+}
+
+/** Counts of what is damage: intact and unprotected records are none. */
+function damageOnly(byVerdict: Partial<Record<Verdict, number>>): Partial<Record<Verdict, number>> {
+  return Object.fromEntries(Object.entries(byVerdict).filter(([verdict]) => isDamage(verdict as Verdict)));
 }
 
 function errorOrNull(error: VelescopeError | null): ReturnType<typeof toErrorValue> | null {
