@@ -25,7 +25,7 @@ type Mutation =
 const id = fc.nat({ max: 6 });
 const payload = fc.oneof(
   fc.json({ maxDepth: 1 }).map((value) => value.slice(0, 60)),
-  fc.constantFrom('{"a":1}', '{"name":"x","n":12}', '[1,2,3]', 'null', '1e999', '"\\ud800"'),
+  fc.constantFrom('{"a":1}', '{"name":"x","n":12}', '[1,2,3]', 'null', '1e999', '1.7976931348623158e308', '"\\ud800"'),
 );
 const piece: fc.Arbitrary<Piece> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ type: fc.constant('store' as const), id, payload, legacy: fc.constant(false) }) },

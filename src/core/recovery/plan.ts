@@ -1,4 +1,5 @@
 import type { ByteSource } from '../byte-source.ts';
+import { jsonReaderOf, type View } from '../generation.ts';
 import { IdIndex } from '../id-index.ts';
 import type { Crc32 } from '../record.ts';
 import { type RecordTable, VerdictCode } from '../record-table.ts';
@@ -8,7 +9,14 @@ import type { Steps } from '../steps.ts';
 import { highU32, lowU32 } from '../u64.ts';
 import { U64List } from '../u64-list.ts';
 import { FateCode, RangeList } from './ranges.ts';
-import { candidateWithoutChoice, type NewRecord, obstacleToCandidate, type Repair, repairBy } from './repairs.ts';
+import {
+  candidateWithoutChoice,
+  LOOK_BEHIND,
+  type NewRecord,
+  obstacleToCandidate,
+  type Repair,
+  repairBy,
+} from './repairs.ts';
 import { findTail, type Tail } from './tail.ts';
 
 /** What a recovery keeps (docs/contract.md, "Policies of recovery"). */
@@ -37,11 +45,16 @@ export interface RecordCounts {
   bytes: number;
 }
 
-/** What every generation is going to make of the output: it is sound, so all four make the same of it. */
+/**
+ * What every generation is going to make of the output. It is sound, so all of them open it and hold the same records; which payloads
+ * they read is the one difference there can be.
+ */
 export interface PredictedOutcome {
   live: number;
-  /** Live, but VelesDB refuses to read the payload. */
+  /** Live, but VelesDB up to 7.x refuses to read the payload. */
   unreadable: U64List;
+  /** The same of the releases from 8.0 on, which read numbers next to the largest double otherwise. */
+  unreadableFrom8: U64List;
   /** The rest is told against everything intact in the input (`salvage`): live there and not here, */
   lost: U64List;
   /** an older version here, */
@@ -77,6 +90,8 @@ export interface RecoveryPlan {
   /** In file order; those that do not enter say so. */
   repairs: Repair[];
   candidatesApplied: number;
+  /** Damaged segments for which no candidate was looked for, because the search had taken too long by then. */
+  candidatesNotSought: number;
   outputBytes: number;
   /** Segments of the input that are damaged. */
   damage: number;
@@ -84,6 +99,8 @@ export interface RecoveryPlan {
   predicted: PredictedOutcome | null;
 }
 
+/** Bytes in which candidates are looked for, over all damage: about ten seconds. Hostile bytes would ask for hours. */
+const CANDIDATE_BUDGET = 256 << 20;
 /** Rows looked at between two yields. */
 const STRIDE = 1 << 16;
 
@@ -123,6 +140,11 @@ export function planTrim(source: ByteSource, table: RecordTable): { plan: Recove
   plan.leftOut.pieces = table.rows - tail.row;
   plan.outputBytes = tail.offset;
   return { plan, tail };
+}
+
+/** The ids a view will find unreadable in the output. */
+export function predictedUnreadable(predicted: PredictedOutcome, view: View): U64List {
+  return jsonReaderOf(view) === 'exact' ? predicted.unreadableFrom8 : predicted.unreadable;
 }
 
 /** A record of the output in its place; `row` is -1 for a repaired one. */
@@ -175,6 +197,7 @@ function emptyPlan(policy: RecoveryPlan['policy'], compact: boolean, inputBytes:
     added: { records: 0, bytes: 0 },
     repairs: [],
     candidatesApplied: 0,
+    candidatesNotSought: 0,
     outputBytes: 0,
     damage: 0,
     predicted: null,
@@ -224,11 +247,18 @@ class Planner {
       if (obstacle !== null) return obstacle;
       this.#repairs.set(row, repairBy(table, row, candidate, true));
     }
+    let sought = 0;
     for (let row = 0; row < table.rows; row++) {
       if (row % STRIDE === 0) yield { done: row, total: table.rows * 4 };
       if (!table.isDamaged(row)) continue;
       this.#plan.damage++;
       if (!applyCandidates || this.#repairs.has(row)) continue;
+      // What stands behind the damage is looked at as well, which is most of the work for a short record.
+      if (sought > CANDIDATE_BUDGET) {
+        this.#plan.candidatesNotSought++;
+        continue;
+      }
+      sought += table.length(row) + LOOK_BEHIND;
       yield { done: row, total: table.rows * 4 };
       const candidate = candidateWithoutChoice(this.#source, table, row);
       if (candidate !== null) this.#repairs.set(row, repairBy(table, row, candidate, false));
@@ -358,6 +388,7 @@ class Planner {
     const predicted: PredictedOutcome = {
       live: 0,
       unreadable: new U64List(),
+      unreadableFrom8: new U64List(),
       lost: new U64List(),
       stale: new U64List(),
       resurrected: new U64List(),
@@ -370,7 +401,10 @@ class Planner {
       const repair = this.#repairs.get(row);
       if (isLive) {
         predicted.live++;
-        if (isDamage(repair ? repair.verdict : table.verdict(row))) predicted.unreadable.push(low, high);
+        const unreadable = isDamage(repair ? repair.verdict : table.verdict(row));
+        const disagree = repair ? repair.readersDisagree : table.readersDisagree.has(row);
+        if (unreadable) predicted.unreadable.push(low, high);
+        if (unreadable !== disagree) predicted.unreadableFrom8.push(low, high);
       }
       if (repair) predicted.repaired.push(low, high);
       else if (isLive && liveBefore < 0) predicted.resurrected.push(low, high);
@@ -384,8 +418,7 @@ class Planner {
         predicted.lost.push(table.idLow[row]!, table.idHigh[row]!);
       }
     }
-    for (const ids of [predicted.unreadable, predicted.lost, predicted.stale, predicted.resurrected]) ids.sort();
-    predicted.repaired.sort();
+    for (const ids of Object.values(predicted)) if (ids instanceof U64List) ids.sort();
     this.#plan.predicted = predicted;
   }
 }

@@ -1,5 +1,5 @@
 import type { ByteSource } from '../byte-source.ts';
-import { checkPayload, isAccepted } from '../json/check.ts';
+import { acceptedBy, checkPayload, isAccepted } from '../json/check.ts';
 import { CRC_SIZE, describeMarker, type RecordFormat, type RecordKind, STORE_HEADER_SIZE } from '../record.ts';
 import type { RecordTable } from '../record-table.ts';
 import {
@@ -15,7 +15,7 @@ import type { Verdict } from '../segment.ts';
 /** A longer segment is too large to be the damage of one record. */
 const LARGEST_SEGMENT = 8 << 20;
 /** How far behind the segment a record's true end is looked for. */
-const LOOK_BEHIND = 64 << 10;
+export const LOOK_BEHIND = 64 << 10;
 /** Above what is ever shown: whether a candidate is the only one can be said only of a complete list. */
 const MOST_CANDIDATES = 1024;
 
@@ -26,6 +26,7 @@ export interface NewRecord {
   id: bigint;
   /** Bytes of the record as it is written. */
   length: number;
+  /** As a scan of the output will give it, which is the word of the releases up to 7.x. */
   verdict: Verdict;
 }
 
@@ -44,6 +45,8 @@ export interface Repair extends NewRecord {
   changes: readonly Change[];
   /** Damaged bytes of the segment behind the repaired record. */
   rest: number;
+  /** The releases from 8.0 on answer otherwise about the payload. */
+  readersDisagree: boolean;
   /** It is in the output. A candidate behind the cut of `point-in-time`, or superseded in a compacted log, is not. */
   enters: boolean;
 }
@@ -129,15 +132,22 @@ export function repairBy(table: RecordTable, row: number, candidate: Candidate, 
     format,
     id: candidate.id,
     length: candidate.length,
-    verdict: verdictOf(candidate.record, kind, format),
+    ...payloadAnswers(candidate.record, kind, format),
   };
 }
 
-function verdictOf(record: Uint8Array, kind: RecordKind, format: RecordFormat): Verdict {
+function payloadAnswers(
+  record: Uint8Array,
+  kind: RecordKind,
+  format: RecordFormat,
+): Pick<Repair, 'verdict' | 'readersDisagree'> {
   const sound = format === 'legacy' ? 'unprotected' : 'ok';
-  if (kind === 'delete') return sound;
-  const check = checkPayload(record, STORE_HEADER_SIZE, record.length - (format === 'legacy' ? 0 : CRC_SIZE));
-  return check.state === 'ok' ? sound : check.state === 'not-json' ? 'payload-not-json' : 'payload-unreadable';
+  if (kind === 'delete') return { verdict: sound, readersDisagree: false };
+  const end = record.length - (format === 'legacy' ? 0 : CRC_SIZE);
+  const { approximate, exact } = acceptedBy(record, STORE_HEADER_SIZE, end);
+  const check = approximate ? null : checkPayload(record, STORE_HEADER_SIZE, end);
+  const unread = check?.state === 'not-json' ? 'payload-not-json' : 'payload-unreadable';
+  return { verdict: approximate ? sound : unread, readersDisagree: approximate !== exact };
 }
 
 /** The repaired record, made of the damaged bytes it takes the place of. */

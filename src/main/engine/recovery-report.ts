@@ -90,6 +90,7 @@ function* reportJson(facts: ReportFacts): Generator<string> {
   yield line('leftOutTotals', plan.leftOut);
   yield line('compactedAway', plan.compactedAway);
   yield line('added', plan.added);
+  yield line('candidatesNotSought', plan.candidatesNotSought);
   yield `${json('candidates')}: [`;
   let first = true;
   for (const repair of plan.repairs) {
@@ -104,17 +105,18 @@ function* reportJson(facts: ReportFacts): Generator<string> {
   }
   yield first ? '],\n' : '\n],\n';
   if (plan.predicted) {
-    const { live, unreadable, lost, stale, resurrected, repaired } = plan.predicted;
+    const { live, unreadable, unreadableFrom8, lost, stale, resurrected, repaired } = plan.predicted;
     yield line('result', {
       live,
       unreadable: unreadable.length,
+      unreadableFrom8: unreadableFrom8.length,
       lost: lost.length,
       stale: stale.length,
       resurrected: resurrected.length,
       repaired: repaired.length,
       openedBy: GENERATIONS,
     });
-    for (const [name, ids] of Object.entries({ unreadable, lost, stale, resurrected, repaired })) {
+    for (const [name, ids] of Object.entries({ unreadable, unreadableFrom8, lost, stale, resurrected, repaired })) {
       if (ids.length === 0) continue;
       yield `${json(`${name}Ids`)}: [`;
       for (let at = 0; at < ids.length; at++) yield `${at === 0 ? '' : ','}"${ids.text(at)}"`;

@@ -1,10 +1,10 @@
 import type { ByteSource } from '../../core/byte-source.ts';
-import { GENERATIONS } from '../../core/generation.ts';
+import { GENERATIONS, jsonReaderOf } from '../../core/generation.ts';
 import type { IdIndex } from '../../core/id-index.ts';
 import { checkPayloads } from '../../core/payload-check.ts';
 import { LENGTH_FIELD_OFFSET } from '../../core/record.ts';
 import { RecordTable } from '../../core/record-table.ts';
-import { expectedRecords, type RecoveryPlan } from '../../core/recovery/plan.ts';
+import { expectedRecords, predictedUnreadable, type RecoveryPlan } from '../../core/recovery/plan.ts';
 import { replay } from '../../core/replay.ts';
 import { scan } from '../../core/scan.ts';
 import type { Snapshot } from '../../core/snapshot.ts';
@@ -44,14 +44,23 @@ export function* verifyOutput(output: ByteSource, table: RecordTable, plan: Reco
   }
   if (row !== result.rows) throw notVerified(`there should be ${row} records; found ${result.rows}`);
 
-  const { live, unreadable } = plan.predicted;
-  const found = new U64List();
-  for (let at = 0; at < result.rows; at++) {
-    if (result.state(at) === 'live' && result.isDamaged(at)) found.push(result.idLow[at]!, result.idHigh[at]!);
-  }
-  found.sort();
-  if (!sameIds(found, unreadable)) {
-    throw notVerified(`${unreadable.length} ids should be unreadable; found ${found.length}`);
+  const { live } = plan.predicted;
+  for (const generation of GENERATIONS) {
+    const found = new U64List();
+    const reader = jsonReaderOf(generation);
+    for (let at = 0; at < result.rows; at++) {
+      if (result.state(at) === 'live' && result.isUnreadable(at, reader)) {
+        found.push(result.idLow[at]!, result.idHigh[at]!);
+      }
+    }
+    found.sort();
+    const expected = predictedUnreadable(plan.predicted, generation);
+    if (!sameIds(found, expected)) {
+      throw notVerified(
+        `VelesDB ${generation} should not read ${expected.length} ids; it does not read ${found.length}`,
+      );
+    }
+    yield { done: row, total: row };
   }
   let agreed: IdIndex | null = null;
   for (const generation of GENERATIONS) {

@@ -1,5 +1,10 @@
-import { VIEWS } from '../../core/generation.ts';
-import { type PredictedOutcome, planRecovery, type RecoveryPlan } from '../../core/recovery/plan.ts';
+import { VIEWS, type View } from '../../core/generation.ts';
+import {
+  type PredictedOutcome,
+  planRecovery,
+  predictedUnreadable,
+  type RecoveryPlan,
+} from '../../core/recovery/plan.ts';
 import { FateCode } from '../../core/recovery/ranges.ts';
 import type { Candidate } from '../../core/repair/candidates.ts';
 import { VelescopeError } from '../../shared/errors.ts';
@@ -205,17 +210,18 @@ function describePlan(name: string, plan: RecoveryPlan): Plan {
     leftOut: { pieces: plan.leftOut.pieces, bytes: plan.leftOut.bytes, first },
     compactedAway: plan.compactedAway,
     candidatesApplied: plan.candidatesApplied,
-    outcomes: predicted === null ? {} : Object.fromEntries(VIEWS.map((view) => [view, describePrediction(predicted)])),
+    outcomes:
+      predicted === null ? {} : Object.fromEntries(VIEWS.map((view) => [view, describePrediction(predicted, view)])),
   };
 }
 
-/** The output is sound, so every generation makes the same of it. */
-function describePrediction(predicted: PredictedOutcome): OutcomeCounts {
+/** The output is sound, so every generation holds the same records. */
+function describePrediction(predicted: PredictedOutcome, view: View): OutcomeCounts {
   return {
     opens: true,
     error: null,
     live: predicted.live,
-    unreadable: predicted.unreadable.length,
+    unreadable: predictedUnreadable(predicted, view).length,
     lost: predicted.lost.length,
     stale: predicted.stale.length,
     resurrected: predicted.resurrected.length,

@@ -12,17 +12,22 @@ export async function runSliced<Result>(
   steps: Steps<Result>,
   options: { signal?: AbortSignal; onProgress?: (progress: WorkProgress) => void } = {},
 ): Promise<Result> {
-  for (;;) {
-    const until = performance.now() + SLICE_MILLISECONDS;
-    let progress: WorkProgress | null = null;
-    do {
-      if (options.signal?.aborted) throw new VelescopeError('CANCELLED', 'The work was cancelled.');
-      const step = steps.next();
-      if (step.done) return step.value;
-      progress = step.value;
-    } while (performance.now() < until);
-    if (progress) options.onProgress?.(progress);
-    await nextTurn();
+  try {
+    for (;;) {
+      const until = performance.now() + SLICE_MILLISECONDS;
+      let progress: WorkProgress | null = null;
+      do {
+        if (options.signal?.aborted) throw new VelescopeError('CANCELLED', 'The work was cancelled.');
+        const step = steps.next();
+        if (step.done) return step.value;
+        progress = step.value;
+      } while (performance.now() < until);
+      if (progress) options.onProgress?.(progress);
+      await nextTurn();
+    }
+  } finally {
+    // Steps given up in the middle close their files, release their locks and take back what they wrote. Nothing, when they ended.
+    steps.return(undefined as never);
   }
 }
 
