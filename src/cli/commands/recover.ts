@@ -61,7 +61,8 @@ async function recoverOne(
     if (options.json) await printJson(new JsonLines(line.out), named, result, options);
     else await printText(line.out, named, result, options);
     await line.out.settle();
-    return plan.damage > 0 || plan.leftOut.pieces > 0 ? Exit.found : Exit.done;
+    // Where there should be a log and is none, there was nothing to recover, which is no good news.
+    return plan.damage > 0 || plan.leftOut.pieces > 0 || read.log === null ? Exit.found : Exit.done;
   } finally {
     read.close();
   }
@@ -124,6 +125,8 @@ async function printText(
   say(`  kept          ${number(records)} records of ${number(ids)} ids, ${number(bytes)} bytes`);
   if (plan.candidatesApplied > 0)
     say(`  repaired      ${number(plan.candidatesApplied)} records, each proven by its CRC`);
+  if (plan.candidatesNotSought > 0)
+    say(`  not repaired  no repair was looked for in the last ${number(plan.candidatesNotSought)} damaged segments`);
   const compacted = plan.compactedAway;
   if (options.compact) say(`  compacted     ${number(compacted.records)} records, ${number(compacted.bytes)} bytes`);
   say(`  left out      ${number(plan.leftOut.bytes)} bytes in ${number(plan.leftOut.pieces)} pieces, kept as evidence`);
