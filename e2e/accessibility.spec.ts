@@ -4,7 +4,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { expect, test } from './app.ts';
 import { DAMAGED, SHIPPED } from './samples.ts';
-import { find, grid, pick, status, stored } from './steps.ts';
+import { collection, find, grid, pick, status, stored } from './steps.ts';
 
 // axe looks at every element of every state.
 test.slow();
@@ -25,6 +25,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
   test.describe(colorScheme, () => {
     test(`the records, a record and its tabs, drawn and free of what axe finds`, async ({ open }, testInfo) => {
       const { page } = await open(SHIPPED.directory, { colorScheme });
+      await expect(collection(page, SHIPPED.collection)).toBeVisible();
       expect(await violations(page)).toEqual([]);
       await pick(page, SHIPPED.collection);
       await find(page, SHIPPED.id);
