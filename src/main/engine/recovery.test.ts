@@ -278,6 +278,23 @@ describe('recovering to a new directory', () => {
     expect(codeOf(() => files.list('/new'))).toBe('ENOENT');
   });
 
+  it('a result that is not what was predicted is not called verified', () => {
+    const wrong = (change: (input: RecoveryInput) => void) => {
+      const files = collection();
+      const input = prepared(files);
+      change(input);
+      const code = codeOf(() => runToEnd(recoverTo(input, '/new')));
+      if (code !== 'no error') expect(codeOf(() => files.list('/new'))).toBe('ENOENT');
+      return code;
+    };
+    expect(wrong(({ plan }) => plan.predicted!.live--)).toBe('PLAN_NOT_VERIFIED');
+    expect(wrong(({ plan }) => plan.predicted!.unreadable.push(1, 0))).toBe('PLAN_NOT_VERIFIED');
+    expect(wrong(({ plan }) => plan.predicted!.unreadableFrom8.push(1, 0))).toBe('PLAN_NOT_VERIFIED');
+    expect(wrong(({ plan }) => plan.outputBytes++)).toBe('PLAN_NOT_VERIFIED');
+    expect(wrong(({ table }) => table.idLow[0]!++)).toBe('PLAN_NOT_VERIFIED');
+    expect(wrong(() => {})).toBe('no error');
+  });
+
   it('ended by its caller at any step it leaves nothing behind', () => {
     for (let stop = 0, ended = false; !ended; stop++) {
       const files = collection();
