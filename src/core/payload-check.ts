@@ -37,7 +37,8 @@ export function* checkPayloads(options: PayloadCheckOptions): Steps<PayloadCheck
   const { source, table } = options;
   const toRow = Math.min(options.toRow ?? table.rows, table.rows);
   const result: PayloadCheckResult = { checked: 0, notJson: 0, unreadable: 0 };
-  const window = new Window(source);
+  // Its own buffer: between two yields a session reads other parts of the same source.
+  const window = new Window(source, true);
   let nextReport = 0;
   for (let row = options.fromRow ?? 0; row < toRow; row++) {
     const offset = table.offsets[row]!;
