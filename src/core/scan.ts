@@ -56,8 +56,8 @@ export function* scan(options: ScanOptions): Steps<RecordTable> {
  */
 export function rowToRescanFrom(table: RecordTable, size = 0): number {
   let row = table.rows;
-  while (row > 0 && !isSettled(table, row - 1)) row--;
   for (const [claiming, end] of table.claimedEnds) if (end <= size && claiming < row) row = claiming;
+  while (row > 0 && !isSettled(table, row - 1)) row--;
   return row;
 }
 
@@ -76,7 +76,11 @@ function isSettled(table: RecordTable, row: number): boolean {
   }
 }
 
-class Scanner {
+/**
+ * The walk behind `scan`, a stride at a time, for callers that know some of the answer already: what another thread has walked is
+ * put in with `takeIntact`, and the walk goes on behind it.
+ */
+export class Scanner {
   /** Until damage is met nothing reads beside it; from then on it has to keep its bytes. */
   #window: Window;
   readonly #size: number;
@@ -121,6 +125,13 @@ class Scanner {
   takeIntact(columns: RowColumns, from: number, to: number, end: number): void {
     if (to <= from) return;
     const first = this.table.rows;
+    const rows = first + to - from;
+    if (rows > this.table.offsets.length) {
+      // As much as the log will need if it goes on like this: growing by halves would copy every column again and again. But no
+      // leaps: a few short records at the beginning say little.
+      const expected = (rows / end) * this.#size * 1.02;
+      this.table.reserve(Math.ceil(Math.max(rows * 1.25, Math.min(expected, rows * 4))) + 1024);
+    }
     this.table.pushColumns(columns, from, to);
     if (this.#found) this.table.info[first]! |= INFO_FOUND;
     this.#found = false;
