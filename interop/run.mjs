@@ -1,7 +1,7 @@
 // npm run interop: builds the release programs and the checks where they are missing or old, then runs the checks.
 // Exit status: 0 no disagreement, 1 a disagreement or a failure, 2 usage, 4 something that is needed is not there.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'vite';
@@ -82,7 +82,11 @@ function buildProgram(release) {
     cwd: here,
     stdio: ['ignore', 'inherit', 'inherit'],
   });
-  if (built.status === 0) return true;
+  if (built.status === 0) {
+    // Cargo leaves a program alone that would come out the same; without this it would be asked again every time.
+    utimesSync(program, new Date(), new Date());
+    return true;
+  }
   console.error(
     `Missing: VelesDB ${release} could not be built (see above). It needs Rust 1.90 or newer and, the first time, the crates registry.`,
   );

@@ -232,7 +232,7 @@ function madeUpSnapshot(random: Random, log: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(25 + 16 * entries);
   bytes.set(new TextEncoder().encode('VSNP'));
   bytes[4] = random.pick([1, 1, 1, 1, 2]);
-  const edges = [2n ** 63n, 2n ** 64n - 1n, 2n ** 63n - 5n];
+  const edges = [2n ** 63n - 5n, 2n ** 63n - 4n, 2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 1n, 2n ** 53n + 1n, 2n ** 32n];
   writeU64(bytes, 5, random.pick([0n, BigInt(log.length), BigInt(random.below(log.length + 20)), random.pick(edges)]));
   writeU64(bytes, 13, BigInt(entries));
   for (let entry = 0; entry < entries; entry++) {

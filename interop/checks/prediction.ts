@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { examine, liveIds, snapshotStateOf, type Verification } from '../../src/cli/verification.ts';
 import type { Generation, VelesError } from '../../src/core/generation.ts';
-import { POLICIES } from '../../src/core/generation.ts';
+import { OFFSET_NOT_SEEKABLE, POLICIES, SHORT_READ } from '../../src/core/generation.ts';
 import { canonicalize } from '../../src/core/json/canonicalize.ts';
 import { replay } from '../../src/core/replay.ts';
 import { retrieve } from '../../src/core/retrieve.ts';
@@ -105,7 +105,8 @@ export async function comparePrediction(
     const failed = items.filter(({ error }) => error !== undefined).map(({ id }) => id);
     tally.same(version, check, 'unreadable ids', failed, predicted.unreadable, kept);
     tally.of(version).operations += items.length;
-    tally.same(version, check, 'payloads and their errors', items, predicted.dump, kept);
+    const expectedItems = predicted.dump.map((item, at) => onThisFileSystem(item, predicted.index[at]!, items[at]));
+    tally.same(version, check, 'payloads and their errors', items, expectedItems, kept);
     if (!options.index) return;
     await release.must('storage.snapshot');
     const parsed = parseSnapshot(readFileSync(join(directory, 'payloads.snapshot')), crc32);
@@ -135,6 +136,20 @@ export async function comparePrediction(
   } finally {
     await release.call('storage.close');
   }
+}
+
+/** Far below what any file system allows a file to be, and far above what any log is. */
+const SEEKABLE_EVERYWHERE = 1n << 40n;
+
+/**
+ * An offset that only a made-up snapshot claims may lie beyond the largest file of the file system. Then releases that seek (before
+ * 3.12) are refused by it instead of reading nothing: the same id is unreadable, for another reason, which the bytes cannot tell.
+ */
+function onThisFileSystem(predicted: Item, [, offset]: [string, string], answered: Item | undefined): Item {
+  const cannotTell = predicted.error?.message === SHORT_READ.message && BigInt(offset) > SEEKABLE_EVERYWHERE;
+  return cannotTell && answered?.error?.message === OFFSET_NOT_SEEKABLE.message
+    ? { ...predicted, error: { ...OFFSET_NOT_SEEKABLE } }
+    : predicted;
 }
 
 /** What has to be true of a directory that nobody damaged: nothing is found in it, and all generations hold the same. */
