@@ -30,6 +30,8 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await pick(page, SHIPPED.collection);
       await find(page, SHIPPED.id);
       await page.getByRole('button', { name: 'Clear the search' }).click();
+      await expect(grid(page).getByRole('rowheader').nth(20)).toHaveText('21');
+      await expect(page.getByRole('navigation', { name: 'Collections' })).not.toContainText('scanning');
       await page.screenshot({ path: join(pictures, `${testInfo.project.name}-${colorScheme}-records.png`) });
       expect(await violations(page)).toEqual([]);
       for (const name of [/As VelesDB/, /^History/, 'Bytes']) {
@@ -45,6 +47,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await pick(page, 'length_damaged');
       await page.getByRole('banner').getByRole('button', { name: 'Triage' }).click();
       await expect(page.getByRole('heading', { name: 'Triage', level: 1 })).toBeVisible();
+      await expect(page.getByRole('navigation', { name: 'Collections' })).not.toContainText('scanning');
       await page.screenshot({ path: join(pictures, `${testInfo.project.name}-${colorScheme}-triage.png`) });
       expect(await violations(page)).toEqual([]);
     });

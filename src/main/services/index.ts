@@ -203,6 +203,12 @@ export function createServices(options: ServicesOptions): Services {
 
   async function chooseTarget(params: Params<'recovery.chooseTarget'>): Promise<Result<'recovery.chooseTarget'>> {
     const session = sessionNamed(params.session);
+    // A recovery leaves the log alone but writes a directory beside it; read-only means nothing is written anywhere.
+    if (options.readOnly) {
+      throw new VelescopeError('READ_ONLY', 'Velescope was started read-only.', {
+        next: 'Start it without --read-only to recover, or use velescope recover --to.',
+      });
+    }
     let path: string | null;
     if (options.ports.chooseTarget) path = await options.ports.chooseTarget(params.name);
     else {
