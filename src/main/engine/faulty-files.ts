@@ -17,6 +17,7 @@ export type CallKind =
   | 'rename'
   | 'link'
   | 'copy'
+  | 'copyPermissions'
   | 'unlink'
   | 'makeDirectory'
   | 'removeDirectory'
@@ -81,6 +82,10 @@ export class FaultyFiles implements Files {
 
   copy(from: string, to: string): void {
     this.run('copy', from, () => this.#inner.copy(from, to), to);
+  }
+
+  copyPermissions(from: string, to: string): void {
+    this.run('copyPermissions', from, () => this.#inner.copyPermissions(from, to), to);
   }
 
   unlink(path: string): void {

@@ -161,6 +161,15 @@ export function filesContract(name: string, make: () => FilesUnderTest): void {
       expect(codeOf(() => files.copy(at('missing'), at('x')))).toBe('ENOENT');
     });
 
+    it('copies permissions between files that are there', () => {
+      write('a', 'abc');
+      write('b', 'b');
+      files.copyPermissions(at('a'), at('b'));
+      expect(read(files.readWhole(at('b')))).toBe('b');
+      expect(codeOf(() => files.copyPermissions(at('missing'), at('b')))).toBe('ENOENT');
+      expect(codeOf(() => files.copyPermissions(at('a'), at('missing')))).toBe('ENOENT');
+    });
+
     it('keeps an unlinked file readable while it is open', () => {
       write('a', 'abc');
       const file = files.open(at('a'), 'read');

@@ -75,6 +75,8 @@ export interface Files {
   link(existing: string, path: string): void;
   /** Copies the bytes into a new file; EEXIST when the name is taken. Not synced. */
   copy(from: string, to: string): void;
+  /** Gives `to` the owner, group and mode of `from`. Nothing where the system has no such thing. */
+  copyPermissions(from: string, to: string): void;
   unlink(path: string): void;
   /** With its missing parents; an existing directory is no error. */
   makeDirectory(path: string): void;

@@ -65,6 +65,12 @@ export class MemoryFiles implements Files {
     file.close();
   }
 
+  /** Files in memory have no owner; both have to be there. */
+  copyPermissions(from: string, to: string): void {
+    this.#node(from);
+    this.#node(to);
+  }
+
   unlink(path: string): void {
     const { directory, name } = this.#parent(path);
     const node = directory.names.get(name);

@@ -55,6 +55,16 @@ export const nodeFiles: Files = {
     fs.copyFileSync(from, to, fs.constants.COPYFILE_EXCL);
   },
 
+  copyPermissions(from, to) {
+    // Windows has neither; a new file takes the access list of its directory there.
+    if (process.platform === 'win32') return;
+    const model = fs.statSync(from);
+    const { uid, gid } = fs.statSync(to);
+    if (uid !== model.uid || gid !== model.gid) fs.chownSync(to, model.uid, model.gid);
+    // After the owner, whose change may take bits of the mode away.
+    fs.chmodSync(to, model.mode & 0o7777);
+  },
+
   unlink: fs.unlinkSync,
 
   makeDirectory(path) {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { VelescopeError } from '../../shared/errors.ts';
 import { type FileStatus, type Files, type OpenFile, statusOrNull, systemCode } from './files.ts';
 import { LOG_FILE, takeDatabaseLock, takeLogLock } from './lock.ts';
 import type { Holder } from './lock-holder.ts';
@@ -68,6 +69,7 @@ export function replaceLog(files: Files, directory: string, work: string, discar
   try {
     old = files.status(log);
     hasSnapshot = statusOrNull(files, snapshot) !== null;
+    for (const name of [LOG_FILE, SNAPSHOT_FILE]) takeOver(files, log, join(work, name));
     giveSecondName(files, log, keptAs);
     if (hasSnapshot) giveSecondName(files, snapshot, snapshotKeptAs);
     files.syncDirectory(work);
@@ -98,6 +100,35 @@ export function replaceLog(files: Files, directory: string, work: string, discar
   files.syncDirectory(work);
   addSnapshot(files, join(work, SNAPSHOT_FILE), snapshot, directory);
   return { keptIn: work, keptAs };
+}
+
+/**
+ * Gives a new file the owner and mode of the old log, durably: VelesDB appends to it under its own user, which need not be ours.
+ * PERMISSION_DENIED where that is not allowed: the collection would then be missing after the next start.
+ */
+function takeOver(files: Files, log: string, path: string): void {
+  if (statusOrNull(files, path) === null) return;
+  try {
+    files.copyPermissions(log, path);
+  } catch (thrown) {
+    const code = systemCode(thrown);
+    if (code !== 'EPERM' && code !== 'EACCES') throw thrown;
+    throw new VelescopeError(
+      'PERMISSION_DENIED',
+      `${log} belongs to another user, and so would have to what replaces it`,
+      {
+        next: 'Run this as the user that VelesDB runs as. Nothing was changed.',
+        cause: thrown,
+        data: { path: log },
+      },
+    );
+  }
+  const file = files.open(path, 'append');
+  try {
+    file.sync();
+  } finally {
+    file.close();
+  }
 }
 
 /** Without its snapshot the new log is read whole, so a failure here is none of the recovery. */

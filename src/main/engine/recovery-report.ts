@@ -145,10 +145,10 @@ function* reportMarkdown(facts: ReportFacts): Generator<string> {
     yield `Candidates gave back ${plan.added.records} records (${plan.added.bytes} bytes), in place of damaged bytes that are counted as left out.\n\n`;
   }
   if (plan.predicted) {
-    const { live, unreadable, unreadableFrom8, lost, stale, resurrected } = plan.predicted;
+    const { live, unreadable, unreadableFrom8, lost, stale, resurrected, repaired } = plan.predicted;
     const from8 =
       unreadableFrom8.length === unreadable.length ? '' : ` (${unreadableFrom8.length} from release 8.0 on)`;
-    yield `Every VelesDB generation opens the result: ${live} live ids, ${unreadable.length} of them unreadable${from8}. Against everything intact in the source, ${lost.length} ids are lost, ${stale.length} have an older version and ${resurrected.length} deleted ones are back.\n\n`;
+    yield `Every VelesDB generation opens the result: ${live} live ids, ${unreadable.length} of them unreadable${from8}. Against everything intact in the source, ${lost.length} ids are lost, ${stale.length} have an older version and ${resurrected.length} deleted ones are back.${repaired.length > 0 ? ` ${repaired.length} ids are as a repaired record says.` : ''}\n\n`;
   }
   const pieces = pass.leftOut;
   yield `## Left out\n\n`;

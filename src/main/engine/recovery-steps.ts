@@ -35,7 +35,7 @@ export function stepsToPutInPlace(
   const at = (name: string) => quoted(join(directory, name));
   const aside = (name: string) => `mv -n ${at(name)} ${at(`${name}.before-recovery`)}`;
   const stop = `Stop every program that has the database open, so that nothing holds ${shown(join(dirname(directory), LOCK_FILE))}.`;
-  const check = `Check the result, which should end with status 0 unless unreadable payloads were kept: velescope verify ${quoted(directory)}`;
+  const check = `Check the result (status 0, or 3 where unreadable payloads were kept): velescope verify ${quoted(directory)}`;
   if (unchanged) {
     const steps = ['The new log is byte for byte the old one: there is no log to put in place.'];
     if (!surroundings.hasSnapshot) return steps;
@@ -54,7 +54,8 @@ export function stepsToPutInPlace(
     steps.push(`Move the old log's snapshot aside before the new log is there: ${aside(SNAPSHOT_FILE)}`);
   }
   steps.push(
-    `Copy the new log beside the old one: cp ${quoted(join(target, LOG_FILE))} ${at(`${LOG_FILE}.recovered`)} && sync`,
+    // A copy of the old one first: the new log has to belong to the user that VelesDB runs as, and has to be writable for it.
+    `Copy the new log beside the old one, with the old one's owner and mode: cp -p ${at(LOG_FILE)} ${at(`${LOG_FILE}.recovered`)} && cat ${quoted(join(target, LOG_FILE))} > ${at(`${LOG_FILE}.recovered`)} && sync`,
     `Put it in place in one step: mv ${at(`${LOG_FILE}.recovered`)} ${at(LOG_FILE)} && sync`,
   );
   if (surroundings.fullText.length > 0) {

@@ -170,7 +170,7 @@ describe('recovering to a new directory', () => {
     const { steps } = recovering(files, (input) => recoverTo(input, "/new dir/it's"));
     const text = steps.join('\n');
     expect(text).toContain('ln /db/c/payloads.log /db/c/payloads.log.before-recovery');
-    expect(text).toContain("cp '/new dir/it'\\''s/payloads.log' /db/c/payloads.log.recovered");
+    expect(text).toContain("cat '/new dir/it'\\''s/payloads.log' > /db/c/payloads.log.recovered");
     expect(text.indexOf('payloads.snapshot.before-recovery')).toBeLessThan(
       text.indexOf('mv /db/c/payloads.log.recovered'),
     );
@@ -496,6 +496,16 @@ describe('recovering in place', () => {
     expect(noLinks.calls.filter(({ kind, path }) => kind === 'sync' && path === keptAs).length).toBe(1);
   });
 
+  it('is refused where the new log could not belong to the user the old one belongs to', () => {
+    const files = collection();
+    const before = tree(files, '/db');
+    const foreign = new FaultyFiles(files, ({ kind }) =>
+      kind === 'copyPermissions' ? { type: 'error', code: 'EPERM' } : null,
+    );
+    expect(codeOf(() => inPlace(foreign))).toBe('PERMISSION_DENIED');
+    expect(tree(files, '/db')).toEqual(before);
+  });
+
   it('is refused while VelesDB, or another Velescope, holds a lock, and nothing is written', () => {
     for (const [path, whole] of [
       ['/db/velesdb.lock', true],
@@ -738,11 +748,17 @@ describe('on the disk', () => {
 
   it('recovers in place under the real lock', () => {
     fs.writeFileSync(join(root, 'db/c/config.json'), '{}');
+    fs.chmodSync(join(root, 'db/c/payloads.log'), 0o640);
+    const isRoot = process.getuid?.() === 0;
+    if (isRoot) fs.chownSync(join(root, 'db/c/payloads.log'), 1234, 5678);
+    else console.warn('SKIPPED: giving the new log the old owner (needs root)');
+    const { uid, gid } = fs.statSync(join(root, 'db/c/payloads.log'));
     const input = prepared(nodeFiles, join(root, 'db/c'));
     const result = runToEnd(recoverInPlace(input, { findHolder }));
     input.close();
     expect(fs.readFileSync(join(root, 'db/c/payloads.log'))).toEqual(Buffer.from(NEW));
     expect(fs.readFileSync(result.keptAs)).toEqual(Buffer.from(OLD));
+    expect(fs.statSync(join(root, 'db/c/payloads.log'))).toMatchObject({ mode: 0o100640, uid, gid });
     const lock = nodeFiles.open(join(root, 'db/velesdb.lock'), 'append');
     expect(lock.tryLock(true)).toBe(true);
     lock.close();
