@@ -1,8 +1,6 @@
 import { type RefObject, useCallback, useLayoutEffect, useReducer, useRef, useState } from 'react';
 import { ScrollMap, spacerHeight } from './scroll-map.ts';
 
-const REST_MILLISECONDS = 120;
-
 export interface VirtualRows {
   map: ScrollMap;
   /** Height of the spacer inside the scrolled element. */
@@ -25,7 +23,6 @@ export function useVirtualRows(scroller: RefObject<HTMLElement | null>, rows: nu
   const [viewportHeight, setViewportHeight] = useState(0);
   const [, redraw] = useReducer((count: number) => count + 1, 0);
   const frame = useRef(0);
-  const restTimer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
 
   const set = useCallback(
     (scroll: number | null) => {
@@ -53,10 +50,18 @@ export function useVirtualRows(scroller: RefObject<HTMLElement | null>, rows: nu
     redraw();
   }, [map, rows, rowHeight, viewportHeight, set]);
 
+  // Not after a pause of scroll events: setting the position in the middle of the browser's own smooth movement would end it.
+  useLayoutEffect(() => {
+    const element = scroller.current;
+    if (!element) return;
+    const onScrollEnd = () => set(map.rest());
+    element.addEventListener('scrollend', onScrollEnd);
+    return () => element.removeEventListener('scrollend', onScrollEnd);
+  }, [map, scroller, set]);
+
   useLayoutEffect(
     () => () => {
       cancelAnimationFrame(frame.current);
-      clearTimeout(restTimer.current);
     },
     [],
   );
@@ -67,8 +72,6 @@ export function useVirtualRows(scroller: RefObject<HTMLElement | null>, rows: nu
     set(map.scrolled(element.scrollTop));
     cancelAnimationFrame(frame.current);
     frame.current = requestAnimationFrame(redraw);
-    clearTimeout(restTimer.current);
-    restTimer.current = setTimeout(() => set(map.rest()), REST_MILLISECONDS);
   }, [map, scroller, set]);
 
   const reveal = useCallback(
