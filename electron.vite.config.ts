@@ -22,6 +22,7 @@ export default defineConfig({
           'main/index': resolve('src/main/index.ts'),
           'cli/index': resolve('src/cli/index.ts'),
           'worker/session': resolve('src/main/session/worker.ts'),
+          'worker/scan': resolve('src/main/engine/scan-worker.ts'),
         },
         output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
       },

@@ -24,6 +24,8 @@ const LONGEST_HASHED_HERE = 1024;
 const CHAIN_STRIDE = 1 << 14;
 /** The smallest block that is walked at once. */
 const LEAST_BLOCK = 1 << 10;
+/** How many damaged or legacy records in a row may stand between intact ones of such a chain. */
+const LONGEST_BRIDGE = 64;
 /** How many bytes of sound records are followed between two yields. */
 const STRIDE = 1 << 20;
 
@@ -303,6 +305,7 @@ export class Scanner {
     const anchored = end === this.#size || probe.intactEnd(end) >= 0;
     const possible: PossibleRecord[] = [];
     if (end === this.#size) this.#restsOnEnd(end + 1);
+    else if (!anchored) this.#restsOnEnd(probe.mayBecomeIntactAt(end));
     if (anchored) {
       for (let from = position + 1; ; ) {
         const start = yield* probe.search(from, end, 'crc');
@@ -311,9 +314,10 @@ export class Scanner {
         let at = start;
         while (at < end) {
           const next = probe.intactEnd(at);
-          if (next < 0) break;
-          chain.push(this.#possible(probe, at, next));
-          at = next;
+          if (next >= 0) chain.push(this.#possible(probe, at, next));
+          const onward = next >= 0 ? next : this.#bridge(probe, at, end);
+          if (onward < 0) break;
+          at = onward;
           if (chain.length % CHAIN_STRIDE === 0) yield { done: at, total: this.#size };
         }
         if (at >= end) return yield* this.#gapTo(probe, position, start, low, high, possible);
@@ -330,6 +334,23 @@ export class Scanner {
       return end;
     }
     return yield* this.#gap(probe, position, position + 1, low, high);
+  }
+
+  /**
+   * Over records inside a damaged one that are not intact but framed as if they were (legacy ones, one whose own CRC fails): the
+   * next intact record they lead to, or `end` exactly; -1 where they lead nowhere, as the bytes behind a ghost do.
+   */
+  #bridge(probe: Probe, from: number, end: number): number {
+    let position = from;
+    for (let hop = 0; hop < LONGEST_BRIDGE; hop++) {
+      if (position === end || (hop > 0 && probe.intactEnd(position) >= 0)) return position;
+      const frame = probe.frame(position);
+      if (frame?.end == null || frame.end > end) return -1;
+      const legacyStore = frame.format === 'legacy' && frame.kind === 'store';
+      if (legacyStore && !probe.legacyPayloadIsJson(position, frame.end)) return -1;
+      position = frame.end;
+    }
+    return -1;
   }
 
   #possible(probe: Probe, offset: number, end: number): PossibleRecord {

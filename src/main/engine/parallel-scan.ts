@@ -1,0 +1,288 @@
+import { Worker } from 'node:worker_threads';
+import type { ByteSource } from '../../core/byte-source.ts';
+import { blockWalkerFor } from '../../core/fast-scan.ts';
+import { findRun, PartColumns, type Run, type ScannedPart, scanPart } from '../../core/fast-scan-part.ts';
+import type { RecordTable } from '../../core/record-table.ts';
+import { Scanner } from '../../core/scan.ts';
+import type { WorkProgress } from '../../core/steps.ts';
+import { VelescopeError } from '../../shared/errors.ts';
+import { crc32 } from './crc32.ts';
+import { type OpenFile, readFully } from './files.ts';
+
+/** What a scanning thread is started with. */
+export interface ScanWorkerStart {
+  path: string;
+  device: bigint;
+  inode: bigint;
+  size: number;
+}
+
+export interface PartRequest {
+  part: number;
+  from: number;
+  to: number;
+  /** To be used for the rows, and handed back. */
+  buffer: ArrayBuffer;
+}
+
+export interface PartResponse {
+  part: number;
+  rows: number;
+  runs: Run[];
+  buffer: ArrayBuffer;
+}
+
+export interface ScanFileOptions {
+  /** The log as `scan` reads it; the scan starts at the table's end and goes to the source's. */
+  source: ByteSource;
+  table: RecordTable;
+  /** The same log for other threads. Null: this thread scans alone. */
+  file: OpenFile | null;
+  /** How many threads may walk parts, this one among them; below 2 it scans alone. */
+  workers: number;
+  /** The bundle of scan-worker.ts. */
+  workerUrl: () => URL;
+  signal?: AbortSignal;
+  onProgress?: (progress: WorkProgress) => void;
+  /** Bytes a part; only tests need another than the usual. */
+  partSize?: number;
+}
+
+/**
+ * How much one thread walks at once: a few milliseconds, so that rows appear early and in order and the threads end together; large
+ * enough that a message costs nothing beside it.
+ */
+const PART_SIZE = 8 << 20;
+/** Parts a thread has been given at a time: it must not wait for a message between two. */
+const PARTS_AHEAD = 2;
+/** A log smaller than this is read before a thread has started. */
+const WORTH_THREADS = 24 << 20;
+/** How long this thread works between two looks at its messages. */
+const SLICE_MILLISECONDS = 8;
+/** Rows are linked in batches: more at once is faster, fewer are seen sooner. */
+const LEAST_LINKED = 1 << 14;
+const MOST_LINKED = 1 << 17;
+
+/**
+ * Scans a log into a table and links its rows, with as many threads as are given. The answer is that of `scan`, row for row, whatever
+ * the log holds: other threads' parts are taken in only from a record at which the scan from the beginning arrives, and all else this
+ * thread scans itself, as it does when threads cannot be started. Throws CANCELLED when the signal says so; the table then ends where
+ * the scan stood.
+ * @returns how many parts other threads walked.
+ */
+export async function scanFile(options: ScanFileOptions): Promise<number> {
+  const { source, table, signal, onProgress } = options;
+  const size = source.size;
+  const scanner = new Scanner(source, crc32, table);
+  const parts = new Parts(options);
+  const abort = () => parts.close();
+  signal?.addEventListener('abort', abort, { once: true });
+  let sliceEnd = performance.now() + SLICE_MILLISECONDS;
+
+  const breathe = async (): Promise<void> => {
+    if (performance.now() < sliceEnd) return;
+    onProgress?.({ done: table.end, total: size });
+    await new Promise((resolve) => setImmediate(resolve));
+    if (signal?.aborted) throw new VelescopeError('CANCELLED', 'The scan was cancelled.');
+    sliceEnd = performance.now() + SLICE_MILLISECONDS;
+  };
+  const linkSome = async (least: number): Promise<void> => {
+    while (table.rows - table.linkedRows >= least && table.rows > table.linkedRows) {
+      table.link(Math.min(table.rows, table.linkedRows + MOST_LINKED));
+      await breathe();
+    }
+  };
+  const leastLinked = () => Math.min(MOST_LINKED, Math.max(LEAST_LINKED, table.linkedRows >> 3));
+
+  try {
+    for (let position = table.end; position < size; ) {
+      const waiting = parts.pending(position);
+      if (waiting) {
+        // While another thread walks what comes next, this one walks what comes later, as the others do.
+        if (parts.walkOne()) {
+          await breathe();
+          continue;
+        }
+        // Waiting time costs nothing: everything that is there gets linked.
+        await linkSome(0);
+        await waiting;
+        if (signal?.aborted) throw new VelescopeError('CANCELLED', 'The scan was cancelled.');
+        continue;
+      }
+      const part = parts.done(position);
+      const run = part && findRun(part, position);
+      if (part && run) {
+        scanner.takeIntact(part.columns, run.row, run.to, run.end);
+        position = run.end;
+      } else {
+        const steps = scanner.stride(position);
+        for (let step = steps.next(); ; step = steps.next()) {
+          if (step.done) {
+            position = step.value;
+            break;
+          }
+          await breathe();
+        }
+      }
+      parts.forgetBefore(position);
+      await linkSome(leastLinked());
+      await breathe();
+    }
+    table.end = size;
+    await linkSome(0);
+    onProgress?.({ done: size, total: size });
+    return parts.received;
+  } finally {
+    signal?.removeEventListener('abort', abort);
+    parts.close();
+  }
+}
+
+interface Thread {
+  worker: Worker;
+  /** Parts given to it and not yet answered. */
+  busy: Set<number>;
+}
+
+/** The parts of a log, who walks them, and what came of it. */
+class Parts {
+  readonly #size: number;
+  readonly #partSize: number;
+  readonly #threads: Thread[] = [];
+  /** Parts walked and not yet passed. */
+  readonly #walked = new Map<number, ScannedPart>();
+  readonly #waiting = new Map<number, () => void>();
+  /** The next part nobody has been given. */
+  #next: number;
+  readonly #count: number;
+  #closed = false;
+  /** How many parts other threads have walked. */
+  received = 0;
+  #spare: ArrayBuffer[] = [];
+
+  readonly file: OpenFile | null;
+  readonly walker = blockWalkerFor(crc32);
+
+  constructor(options: ScanFileOptions) {
+    this.file = options.file;
+    this.#size = options.source.size;
+    this.#partSize = options.partSize ?? PART_SIZE;
+    this.#count = Math.ceil(this.#size / this.#partSize);
+    // This thread begins at once; the others find their place ahead of it.
+    this.#next = Math.floor(options.table.end / this.#partSize) + 1;
+    const { file } = options;
+    const left = this.#size - options.table.end;
+    if (!file || options.workers < 2 || left < 3 * this.#partSize || (!options.partSize && left < WORTH_THREADS))
+      return;
+    const { device, inode } = file.status();
+    const workerData: ScanWorkerStart = { path: file.path, device, inode, size: this.#size };
+    try {
+      const url = options.workerUrl();
+      for (let index = 1; index < options.workers; index++) this.#start(url, workerData);
+    } catch {
+      // No threads: this one scans alone.
+    }
+  }
+
+  #start(url: URL, workerData: ScanWorkerStart): void {
+    const thread: Thread = { worker: new Worker(url, { workerData, name: 'scan' }), busy: new Set() };
+    this.#threads.push(thread);
+    thread.worker.on('online', () => this.#give(thread));
+    thread.worker.on('message', (response: PartResponse) => this.#receive(thread, response));
+    // What a broken thread was given is scanned by this one.
+    thread.worker.on('error', () => this.#lose(thread));
+    thread.worker.on('exit', () => this.#lose(thread));
+  }
+
+  #give(thread: Thread): void {
+    while (!this.#closed && thread.busy.size < PARTS_AHEAD && this.#next < this.#count && this.#room) {
+      const part = this.#next++;
+      thread.busy.add(part);
+      const buffer = this.#spare.pop() ?? new ArrayBuffer(1 << 16);
+      const from = part * this.#partSize;
+      const request: PartRequest = { part, from, to: Math.min(this.#size, from + this.#partSize), buffer };
+      thread.worker.postMessage(request, [buffer]);
+    }
+  }
+
+  /** Whether more parts may be walked before those there are have been taken in: memory is bounded. */
+  get #room(): boolean {
+    return this.#walked.size < this.#threads.length * PARTS_AHEAD * 4;
+  }
+
+  #receive(thread: Thread, { part, rows, runs, buffer }: PartResponse): void {
+    thread.busy.delete(part);
+    this.received++;
+    const columns = new PartColumns(buffer);
+    this.#walked.set(part, { columns, rows, runs });
+    this.#waiting.get(part)?.();
+    this.#waiting.delete(part);
+    this.#give(thread);
+  }
+
+  #lose(thread: Thread): void {
+    const index = this.#threads.indexOf(thread);
+    if (index >= 0) this.#threads.splice(index, 1);
+    for (const part of thread.busy) {
+      this.#waiting.get(part)?.();
+      this.#waiting.delete(part);
+    }
+    thread.busy.clear();
+  }
+
+  /** A promise while another thread walks the part at `position`; null when it is done or nobody's. */
+  pending(position: number): Promise<void> | null {
+    const part = Math.floor(position / this.#partSize);
+    // A part that nobody has been given is this thread's now.
+    this.#next = Math.max(this.#next, part + 1);
+    if (!this.#threads.some((thread) => thread.busy.has(part))) return null;
+    return new Promise((resolve) => {
+      this.#waiting.set(part, resolve);
+    });
+  }
+
+  /** Walks the next part that nobody has been given, in this thread; false when there is none to be had. */
+  walkOne(): boolean {
+    const { walker, file } = this;
+    if (!walker || !file || this.#next >= this.#count || !this.#room) return false;
+    const part = this.#next++;
+    const from = part * this.#partSize;
+    const walked = scanPart({
+      read: (into, start, length, position) => readFully(file, into, start, length, position),
+      size: this.#size,
+      from,
+      to: Math.min(this.#size, from + this.#partSize),
+      synchronised: false,
+      walker,
+      crc32,
+      columns: new PartColumns(this.#spare.pop() ?? new ArrayBuffer(1 << 16)),
+    });
+    this.#walked.set(part, walked);
+    return true;
+  }
+
+  done(position: number): ScannedPart | null {
+    return this.#walked.get(Math.floor(position / this.#partSize)) ?? null;
+  }
+
+  /** The scan has come to `position`: what lies before it is of no more use. */
+  forgetBefore(position: number): void {
+    const first = Math.floor(position / this.#partSize);
+    for (const [part, { columns }] of this.#walked) {
+      if (part >= first) continue;
+      this.#walked.delete(part);
+      this.#spare.push(columns.buffer);
+      for (const thread of this.#threads) this.#give(thread);
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const resolve of this.#waiting.values()) resolve();
+    this.#waiting.clear();
+    for (const thread of this.#threads) void thread.worker.terminate();
+    this.#threads.length = 0;
+    this.#walked.clear();
+    this.#spare = [];
+  }
+}
