@@ -187,6 +187,13 @@ export class Probe {
     return marker === Marker.crcStore && end <= this.size && this.crcHolds(position, end) ? end : -1;
   }
 
+  /** The size from which on a record that is cut by the end now may be intact; infinite where none is. */
+  mayBecomeIntactAt(position: number): number {
+    const format = describeMarker(this.#peek(position))?.format;
+    if (format !== 'crc' || this.#end <= this.size) return Number.POSITIVE_INFINITY;
+    return Number.isFinite(this.#end) ? this.#end : this.size + 1;
+  }
+
   /** Whether the last four bytes of [from, to) are the CRC of those before them. */
   crcHolds(from: number, to: number): boolean {
     const computed = this.#ranges.crc(from, to - CRC_SIZE);

@@ -200,6 +200,23 @@ describe('ghosts: whole records inside the payload of a damaged one', () => {
     expect(segmentsOf(new LogBuilder().store(5, payload).store(2))).toEqual(['0+50 store 5 ok', '50+25 store 2 ok']);
   });
 
+  it('are none where a chain over legacy and damaged records leads to the end the damaged length claims', () => {
+    const log = new LogBuilder().store(1).store(2).legacyStore(3).store(4).legacyDelete(5).store(6).store(7);
+    const found = segmentsOf(log, (bytes) => {
+      bytes[9] = log.offsets[6]! - 17;
+      bytes[log.offsets[3]! + 15]! ^= 1;
+    });
+    expect(found).toEqual([
+      '0+25 gap claims 1 unknown-bytes',
+      '25+25 store 2 ok *',
+      '50+21 legacy store 3 unprotected',
+      '71+25 store 4 crc-mismatch',
+      '96+9 legacy delete 5 unprotected',
+      '105+25 store 6 ok',
+      '130+25 store 7 ok',
+    ]);
+  });
+
   it('of a chain that does not reach the end are listed under the gap, if another chain does', () => {
     // The damaged length swallows: three bytes, a record, one byte, then two records up to where an intact one starts.
     const inside = new LogBuilder().raw([7, 7, 7]).store(6).raw([7]).store(7).store(8);
