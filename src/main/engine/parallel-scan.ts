@@ -96,6 +96,7 @@ export async function scanFile(options: ScanFileOptions): Promise<number> {
 
   try {
     for (let position = table.end; position < size; ) {
+      if (signal?.aborted) throw new VelescopeError('CANCELLED', 'The scan was cancelled.');
       const waiting = parts.pending(position);
       if (waiting) {
         // While another thread walks what comes next, this one walks what comes later, as the others do.
@@ -106,7 +107,6 @@ export async function scanFile(options: ScanFileOptions): Promise<number> {
         // Waiting time costs nothing: everything that is there gets linked.
         await linkSome(0);
         await waiting;
-        if (signal?.aborted) throw new VelescopeError('CANCELLED', 'The scan was cancelled.');
         continue;
       }
       const part = parts.done(position);

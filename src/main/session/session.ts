@@ -127,7 +127,7 @@ export class Session {
       this.#progress = { done, total };
       report();
     };
-    await runSliced(this.state.scanOn(), { signal, onProgress });
+    await this.state.scanFast({ signal, onProgress });
     this.#scanMilliseconds = performance.now() - started;
     this.phase = 'checking';
     this.changed();
@@ -298,7 +298,11 @@ export class Session {
         live: this.#liveCount(),
         damaged: this.#inFlight ? Math.max(0, totals.damaged - 1) : totals.damaged,
       },
-      damage: { byVerdict: damageOnly(totals.byVerdict), tail: scanning ? null : describeTail(state), inFlight: this.#inFlight },
+      damage: {
+        byVerdict: damageOnly(totals.byVerdict),
+        tail: scanning ? null : describeTail(state),
+        inFlight: this.#inFlight,
+      },
       view: this.view,
       outcomes: describeOutcomes(state),
       snapshot: describeSnapshot(state),
