@@ -106,7 +106,7 @@ const STRIDE = 1 << 16;
 
 /**
  * Decides what a recovery under a policy writes and predicts what VelesDB will make of it. Pure: reads the source and the table,
- * writes nothing. Yields progress in rows. About 20 bytes a row while it runs; the plan itself has one entry a range.
+ * writes nothing. Yields progress in rows. About 25 bytes an id while it runs; the plan itself has one entry a range.
  */
 export function* planRecovery(options: RecoveryPlanOptions): Steps<RecoveryPlan> {
   const planner = new Planner(options);
@@ -212,15 +212,14 @@ class Planner {
   /** The first row that the policy does not let in. */
   #cut: number;
   /** id → row of its last record in the output, times two, plus one for a delete. A repaired record has the row of its damage. */
-  readonly #last = new IdIndex();
-  /** By row: its record is live in the output. Only where something is compacted. */
-  #live: Uint8Array | null = null;
+  readonly #last: IdIndex;
 
   constructor(private readonly options: RecoveryPlanOptions) {
     this.#source = options.source;
     this.#table = options.table;
     this.#plan = emptyPlan(options.policy, options.compact ?? false, options.source.size);
     this.#cut = options.table.rows;
+    this.#last = new IdIndex(options.table.ids);
   }
 
   *plan(): Steps<RecoveryPlan> {
@@ -234,7 +233,6 @@ class Planner {
     }
     yield* this.#replayOutput();
     yield* this.#layOut();
-    yield* this.#predict();
     return plan;
   }
 
@@ -249,7 +247,7 @@ class Planner {
     }
     let sought = 0;
     for (let row = 0; row < table.rows; row++) {
-      if (row % STRIDE === 0) yield { done: row, total: table.rows * 4 };
+      if (row % STRIDE === 0) yield { done: row, total: table.rows * 3 };
       if (!table.isDamaged(row)) continue;
       this.#plan.damage++;
       if (!applyCandidates || this.#repairs.has(row)) continue;
@@ -259,7 +257,7 @@ class Planner {
         continue;
       }
       sought += table.length(row) + LOOK_BEHIND;
-      yield { done: row, total: table.rows * 4 };
+      yield { done: row, total: table.rows * 3 };
       const candidate = candidateWithoutChoice(this.#source, table, row);
       if (candidate !== null) this.#repairs.set(row, repairBy(table, row, candidate, false));
     }
@@ -310,7 +308,7 @@ class Planner {
   *#replayOutput(): Steps<void> {
     const table = this.#table;
     for (let row = 0; row < table.rows; row++) {
-      if (row % STRIDE === 0) yield { done: table.rows + row, total: table.rows * 4 };
+      if (row % STRIDE === 0) yield { done: table.rows + row, total: table.rows * 3 };
       if (this.#isKept(row)) {
         this.#last.set(table.idLow[row]!, table.idHigh[row]!, row * 2 + (table.kind(row) === 'delete' ? 1 : 0));
         continue;
@@ -318,43 +316,51 @@ class Planner {
       const repair = this.#repairOf(row);
       if (repair) this.#last.set(lowU32(repair.id), highU32(repair.id), row * 2 + (repair.kind === 'delete' ? 1 : 0));
     }
-    if (!this.#plan.compact) return;
-    const live = new Uint8Array(table.rows);
-    this.#last.forEach((_low, _high, key) => {
-      if (key % 2 === 0) live[key / 2] = 1;
-    });
-    this.#live = live;
   }
 
   #repairOf(row: number): Repair | undefined {
     return row < this.#cut ? this.#repairs.get(row) : undefined;
   }
 
-  /** Whether a record that the policy lets in is in the output. */
-  #enters(row: number): boolean {
-    return this.#live === null || this.#live[row] === 1;
+  /** Row and kind of the last record of an id that the policy lets in, as `#last` has it; -1 where there is none. */
+  #lastOf(low: number, high: number): number {
+    const slot = this.#last.find(low, high);
+    return slot < 0 ? -1 : this.#last.offsetAt(slot);
   }
 
-  /** Lays the input out in ranges and counts. */
+  /** Lays the input out in ranges, counts, and says what the output will hold against everything intact in the input. */
   *#layOut(): Steps<void> {
     const table = this.#table;
     const plan = this.#plan;
     const { ranges, kept, leftOut, compactedAway } = plan;
-    const idsKept = new DistinctIds();
+    const predicted: PredictedOutcome = {
+      live: 0,
+      unreadable: new U64List(),
+      unreadableFrom8: new U64List(),
+      lost: new U64List(),
+      stale: new U64List(),
+      resurrected: new U64List(),
+      repaired: new U64List(),
+    };
     const idsLeftOut = new DistinctIds();
     for (let row = 0; row < table.rows; row++) {
-      if (row % STRIDE === 0) yield { done: table.rows * 2 + row, total: table.rows * 4 };
+      if (row % STRIDE === 0) yield { done: table.rows * 2 + row, total: table.rows * 3 };
       const offset = table.offsets[row]!;
       const length = table.length(row);
       const low = table.idLow[row]!;
       const high = table.idHigh[row]!;
+      if (table.state(row) === 'live') this.#compare(row, predicted);
       if (this.#isKept(row)) {
-        const enters = this.#enters(row);
+        const isLive = this.#lastOf(low, high) === row * 2;
+        if (isLive) countLive(predicted, low, high, table.isDamaged(row), table.readersDisagree.has(row));
+        if (isLive && table.state(row) !== 'live') {
+          (table.liveRow(low, high) < 0 ? predicted.resurrected : predicted.stale).push(low, high);
+        }
+        const enters = isLive || !plan.compact;
         ranges.push(offset, enters ? FateCode.kept : FateCode.compactedAway, VerdictCode.ok);
         const counts = enters ? kept : compactedAway;
         counts.records++;
         counts.bytes += length;
-        if (enters) idsKept.add(low, high);
         continue;
       }
       const verdict = table.verdictCode(row);
@@ -365,62 +371,66 @@ class Planner {
         if (table.hasId(row)) idsLeftOut.add(low, high);
       }
       const repair = this.#repairOf(row);
-      if (!repair) continue;
-      repair.enters = this.#enters(row);
-      if (repair.enters) {
-        plan.added.records++;
-        plan.added.bytes += repair.length;
-      }
+      if (repair) this.#addRepair(repair, predicted);
     }
     ranges.end = plan.inputBytes;
-    kept.ids = idsKept.count;
+    kept.ids = plan.compact ? kept.records : this.#last.size - this.#idsOnlyRepaired();
     leftOut.ids = idsLeftOut.count;
     for (let range = 0; range < ranges.count; range++) {
       if (ranges.fateCode(range) === FateCode.leftOut) leftOut.pieces++;
     }
     plan.candidatesApplied = plan.added.records;
     plan.outputBytes = kept.bytes + plan.added.bytes;
+    for (const ids of Object.values(predicted)) if (ids instanceof U64List) ids.sort();
+    plan.predicted = predicted;
   }
 
-  /** What the output holds, against everything intact in the input. */
-  *#predict(): Steps<void> {
-    const table = this.#table;
-    const predicted: PredictedOutcome = {
-      live: 0,
-      unreadable: new U64List(),
-      unreadableFrom8: new U64List(),
-      lost: new U64List(),
-      stale: new U64List(),
-      resurrected: new U64List(),
-      repaired: new U64List(),
-    };
-    this.#last.forEach((low, high, key) => {
-      const row = Math.floor(key / 2);
-      const isLive = key % 2 === 0;
-      const liveBefore = table.liveRow(low, high);
-      const repair = this.#repairs.get(row);
-      if (isLive) {
-        predicted.live++;
-        const unreadable = isDamage(repair ? repair.verdict : table.verdict(row));
-        const disagree = repair ? repair.readersDisagree : table.readersDisagree.has(row);
-        if (unreadable) predicted.unreadable.push(low, high);
-        if (unreadable !== disagree) predicted.unreadableFrom8.push(low, high);
-      }
-      if (repair) predicted.repaired.push(low, high);
-      else if (isLive && liveBefore < 0) predicted.resurrected.push(low, high);
-      else if (isLive && liveBefore !== row) predicted.stale.push(low, high);
-      else if (!isLive && liveBefore >= 0) predicted.lost.push(low, high);
-    });
-    for (let row = 0; row < table.linkedRows; row++) {
-      if (row % STRIDE === 0) yield { done: table.rows * 3 + row, total: table.rows * 4 };
-      if (table.state(row) !== 'live') continue;
-      if (this.#last.find(table.idLow[row]!, table.idHigh[row]!) < 0) {
-        predicted.lost.push(table.idLow[row]!, table.idHigh[row]!);
-      }
-    }
-    for (const ids of Object.values(predicted)) if (ids instanceof U64List) ids.sort();
-    this.#plan.predicted = predicted;
+  /** What becomes of an id whose live record, among everything intact, is in `row`. */
+  #compare(row: number, predicted: PredictedOutcome): void {
+    const low = this.#table.idLow[row]!;
+    const high = this.#table.idHigh[row]!;
+    const last = this.#lastOf(low, high);
+    // An older version, and what a repaired record says, are told where those records stand.
+    if (last < 0 || (last % 2 === 1 && !this.#repairs.has((last - 1) / 2))) predicted.lost.push(low, high);
   }
+
+  #addRepair(repair: Repair, predicted: PredictedOutcome): void {
+    const plan = this.#plan;
+    const low = lowU32(repair.id);
+    const high = highU32(repair.id);
+    const last = this.#lastOf(low, high);
+    const isLive = last === repair.row * 2;
+    if (isLive) countLive(predicted, low, high, isDamage(repair.verdict), repair.readersDisagree);
+    if (Math.floor(last / 2) === repair.row) predicted.repaired.push(low, high);
+    repair.enters = isLive || !plan.compact;
+    if (!repair.enters) return;
+    plan.added.records++;
+    plan.added.bytes += repair.length;
+  }
+
+  /** How many ids have repaired records in the output and no others. */
+  #idsOnlyRepaired(): number {
+    const ids = new Set<bigint>();
+    for (const { id, row, enters } of this.#plan.repairs) {
+      if (!enters || row >= this.#cut || ids.has(id)) continue;
+      let other = this.#table.newestRow(lowU32(id), highU32(id));
+      while (other >= 0 && !this.#isKept(other)) other = this.#table.previous[other]! - 1;
+      if (other < 0) ids.add(id);
+    }
+    return ids.size;
+  }
+}
+
+function countLive(
+  predicted: PredictedOutcome,
+  low: number,
+  high: number,
+  unreadable: boolean,
+  readersDisagree: boolean,
+): void {
+  predicted.live++;
+  if (unreadable) predicted.unreadable.push(low, high);
+  if (unreadable !== readersDisagree) predicted.unreadableFrom8.push(low, high);
 }
 
 /** Counts different ids. */

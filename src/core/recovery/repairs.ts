@@ -102,7 +102,9 @@ export function consumedBy(candidate: Pick<Candidate, 'length' | 'changes'>): nu
 export function obstacleToCandidate(table: RecordTable, row: number, candidate: Candidate): string | null {
   const offset = table.offsets[row];
   if (offset === undefined || row >= table.rows) return `There is no segment ${row} to repair.`;
-  if (!table.isDamaged(row)) return `The record at offset ${offset} is not damaged; there is nothing to repair.`;
+  // A record whose CRC holds is intact, whatever its payload.
+  if (!table.isDamaged(row) || table.isApplied(row))
+    return `The record at offset ${offset} is not damaged; there is nothing to repair.`;
   if (consumedBy(candidate) > table.length(row)) {
     return `The candidate accepted for the damage at offset ${offset} reaches over what is intact behind it.`;
   }

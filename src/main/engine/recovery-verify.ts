@@ -67,12 +67,12 @@ export function* verifyOutput(output: ByteSource, table: RecordTable, plan: Reco
     const opened = yield* replay({ source: output, crc32, generation, snapshot: null });
     if (!opened.ok) throw notVerified(`VelesDB ${generation} does not open it: ${opened.message}`);
     if (opened.endedAt !== output.size) throw notVerified(`VelesDB ${generation} stops at ${opened.endedAt}`);
-    if (opened.index.size !== live) {
+    if (opened.index.size !== live || result.totals().live !== live) {
       throw notVerified(`VelesDB ${generation} should hold ${live} ids; found ${opened.index.size}`);
     }
     // The first is held against the scan, the others against the first: equal indexes lie in memory alike, which makes it quick.
     if (agreed) requireSameIndex(opened.index, agreed, generation);
-    else requireIndex(opened.index, result, generation);
+    else yield* requireIndex(opened.index, result, generation);
     agreed = opened.index;
   }
   return agreed!;
@@ -105,13 +105,16 @@ function requireSameIndex(index: IdIndex, other: IdIndex, who: string): void {
   });
 }
 
-function requireIndex(index: IdIndex, table: RecordTable, generation: string): void {
-  index.forEach((low, high, offset) => {
-    const row = table.liveRow(low, high);
-    if (row < 0 || table.offsets[row]! + LENGTH_FIELD_OFFSET !== offset) {
-      throw notVerified(`VelesDB ${generation} finds id ${formatU64(low, high)} at another place`);
+/** Holds an index against the live records of a scan, as many as it has entries. */
+function* requireIndex(index: IdIndex, table: RecordTable, generation: string): Steps<void> {
+  for (let row = 0; row < table.rows; row++) {
+    if (row % 65536 === 0) yield { done: row, total: table.rows };
+    if (table.state(row) !== 'live') continue;
+    const slot = index.find(table.idLow[row]!, table.idHigh[row]!);
+    if (slot < 0 || index.offsetAt(slot) !== table.offsets[row]! + LENGTH_FIELD_OFFSET) {
+      throw notVerified(`VelesDB ${generation} finds id ${table.id(row)} at another place`);
     }
-  });
+  }
 }
 
 function sameIds(a: U64List, b: U64List): boolean {
