@@ -1,11 +1,12 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { GENERATIONS } from '../../src/core/generation.ts';
 import { IdIndex } from '../../src/core/id-index.ts';
 import { encodeDelete, encodeLegacyDelete, encodeLegacyStore, encodeStore } from '../../src/core/record.ts';
 import { encodeSnapshot } from '../../src/core/snapshot.ts';
 import { highU32, lowU32, writeU32, writeU64 } from '../../src/core/u64.ts';
 import { crc32 } from '../../src/main/engine/crc32.ts';
-import { comparePrediction, verify } from './prediction.ts';
+import { comparePrediction, predict, verify } from './prediction.ts';
 import { Random } from './random.ts';
 import type { Release } from './release.ts';
 import type { Tally } from './tally.ts';
@@ -33,6 +34,7 @@ export async function checkDamage(
   const directory = join(options.scratch, 'damage');
   const copy = join(options.scratch, 'damage-copy');
   let refused = 0;
+  let toldApart = 0;
   for (let made = 0; made < options.directories; made++) {
     const files = mutate(random, random.chance(0.4) ? randomLog(random) : random.pick(bases), bases);
     put(directory, files);
@@ -40,6 +42,8 @@ export async function checkDamage(
     const verification = await verify(directory);
     try {
       if (!verification.outcomes['v1.6'].opens) refused++;
+      const answers = GENERATIONS.map((generation) => JSON.stringify(predict(verification, generation, false)));
+      if (new Set(answers).size > 1) toldApart++;
       for (const release of releases) {
         if (index) put(copy, files);
         await comparePrediction(tally, CHECK, release, verification, { index, ...(index ? { directory: copy } : {}) });
@@ -52,6 +56,8 @@ export async function checkDamage(
     if ((made + 1) % 500 === 0)
       console.log(`  ${made + 1} of ${options.directories} directories, ${refused} of them refused by v1.6`);
   }
+  // What agreement is worth: a model that knew one generation only would have disagreed on all of these.
+  tally.note(`damage: on ${toldApart} of ${options.directories} directories the generations answer differently`);
 }
 
 /** Fixtures: directories on which the model was once wrong, and directories that are known to be hard. */
