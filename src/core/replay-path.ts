@@ -55,6 +55,8 @@ const MOST_POINTERS = 100;
 interface Walk {
   /** Where replay starts. */
   start: number;
+  /** Where the snapshot's position is no place to start (inside a record, or among bytes that are none): that row, and what happens. */
+  opening: { row: number; path: PathAt } | null;
   /** What happens at each break it comes to, by place in `breaks`. */
   at: Map<number, PathAt>;
   /** The offset that ended it early, and how. */
@@ -92,6 +94,10 @@ export class ReplayPaths {
     const offset = this.table.offsets[row]!;
     const place = this.#breakAtOrBefore(row);
     const inBreak = place >= 0 && this.#isPartOf(this.#breaks[place]!, row);
+    const { opening } = walk;
+    if (opening && (row === opening.row || (row > opening.row && inBreak && this.#breaks[place]! <= opening.row))) {
+      return opening.path;
+    }
     const from = inBreak ? this.table.offsets[this.#breaks[place]!]! : offset;
     if (from < walk.start) return { kind: 'before-snapshot' };
     if (inBreak) {
@@ -151,13 +157,14 @@ export class ReplayPaths {
     const { table, source } = this;
     const position = this.snapshot?.walPosition ?? 0n;
     const start = position >= BigInt(source.size) ? source.size : Number(position);
-    const walk: Walk = { start, at: new Map(), ended: null };
+    const walk: Walk = { start, opening: null, at: new Map(), ended: null };
     let resume = table.rowAt(start);
     if (resume < 0) return walk;
     let passedBy = start;
-    if (table.offsets[resume] !== start) {
-      // The snapshot's position is no boundary: replay is among false framing from its first byte.
+    const amongBytes = resume > 0 && table.kind(resume) === 'gap' && table.kind(resume - 1) === 'gap';
+    if (table.offsets[resume] !== start || amongBytes) {
       const path = this.#follow(generation, start);
+      walk.opening = { row: resume, path };
       if (path.kind === 'refuses' || path.kind === 'stops') {
         walk.ended = { by: start, row: resume, how: path.kind };
         return walk;
