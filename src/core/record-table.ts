@@ -281,6 +281,9 @@ export class RecordTable {
       const about = info[row]!;
       if (OUTSIDE_CHAINS[about] !== 0) {
         states[row] = (about & KIND_MASK) === 2 ? StateCode.gap : StateCode.damaged;
+        // The row may have been another's before a `truncate`.
+        previous[row] = NO_ROW;
+        ordinals[row] = 0;
         continue;
       }
       const before = previous[row]!;

@@ -79,6 +79,14 @@ export class Query {
       this.complete = true;
       return;
     }
+    if (!search && isEmpty(filter)) {
+      // Until it is sorted, the list is the table in log order.
+      const all = new Uint32Array(state.table.linkedRows);
+      for (let row = 0; row < all.length; row++) all[row] = row;
+      this.#list = yield* sortRows(state.table, all, order);
+      this.complete = true;
+      return;
+    }
     const list = new RowList();
     this.#growing = list;
     const accept = acceptorOf(state, view, filter);
