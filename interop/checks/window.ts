@@ -64,12 +64,13 @@ export class CollectionWindow {
     return this.client.call('session.summary', { session: this.session });
   }
 
-  /** Waits until the collection is as described; gives the last summary where it never is. */
+  /** Waits until the collection is as described. */
   async until(condition: (summary: Summary) => boolean): Promise<Summary> {
     const deadline = Date.now() + PATIENCE_MILLISECONDS;
     for (;;) {
       const summary = await this.summary();
-      if (condition(summary) || Date.now() > deadline) return summary;
+      if (condition(summary)) return summary;
+      if (Date.now() > deadline) throw new Error(`not in ${PATIENCE_MILLISECONDS} ms; ${JSON.stringify(summary)}`);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }
