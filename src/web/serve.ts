@@ -7,8 +7,8 @@ import { createSockets } from './sockets.ts';
 
 /** Connections at once, of every kind. */
 export const CONNECTION_LIMIT = 64;
-/** Bytes of a request's line and headers. */
-export const HEADER_LIMIT = 16 << 10;
+/** Bytes of a request's line and headers. Not less: every program on localhost adds its cookies to each of our requests. */
+export const HEADER_LIMIT = 12 << 10;
 
 export interface ServeOptions {
   services: Services;
