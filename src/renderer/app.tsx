@@ -27,7 +27,7 @@ export function App() {
     <Tooltip.Provider delayDuration={400}>
       <div className="window" {...drop.handlers}>
         <Header />
-        <div className="banners">
+        <section className="banners" aria-label="About this collection">
           {lost ? (
             <div className="banner danger" role="alert">
               <p>{lost}</p>
@@ -37,7 +37,7 @@ export function App() {
             </div>
           ) : null}
           <Banners />
-        </div>
+        </section>
         <PageOfTheWindow over={drop.over} />
         <StatusBar />
         <Dialogs />

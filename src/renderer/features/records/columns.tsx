@@ -19,6 +19,14 @@ export function rowWord({ row, draft }: Pick<GridRow, 'row' | 'draft'>): Word | 
   return row ? stateWord(row) : null;
 }
 
+function LoadingBar() {
+  return (
+    <span className="loading-bar">
+      <span className="visually-hidden">loading</span>
+    </span>
+  );
+}
+
 export const COLUMNS = helper.columns([
   helper.accessor((entry) => entry.row?.id ?? entry.row?.claimedId ?? '', {
     id: 'id',
@@ -29,7 +37,7 @@ export const COLUMNS = helper.columns([
       if (row?.claimedId !== undefined) {
         return <span className="cut muted">claims {row.claimedId}</span>;
       }
-      return row ? <span className="muted">–</span> : <span className="loading-bar" />;
+      return row ? <span className="muted">–</span> : <LoadingBar />;
     },
   }),
   helper.accessor((entry) => entry.row?.offset ?? '', {
