@@ -65,6 +65,8 @@ export async function measureHealth(
     if (context.signal.aborted) cancel();
     context.signal.addEventListener('abort', cancel, { once: true });
   });
+  // The window may go away when the health is long known: then nobody waits for this any more.
+  cancelled.catch(() => {});
   try {
     await host.ready();
     return healthOf(await Promise.race([done, cancelled]));

@@ -194,6 +194,27 @@ describe.skipIf(!existsSync(SAMPLE))('a window over the services', () => {
     await expect(window.client.call('session.summary', { session })).rejects.toMatchObject({ code: 'NO_SUCH_SESSION' });
   });
 
+  it('does not break when a window goes away while badges are being worked out', async () => {
+    const unhandled: unknown[] = [];
+    const listener = (reason: unknown) => unhandled.push(reason);
+    process.on('unhandledRejection', listener);
+    try {
+      const { client } = window;
+      const database = (await client.call('directory.initial', {}))!;
+      const asked = database.collections.map((entry) =>
+        client.call('database.health', { database: database.database, collection: entry.collection }).catch(() => null),
+      );
+      await asked[0];
+      window.close();
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      expect(unhandled).toEqual([]);
+    } finally {
+      process.off('unhandledRejection', listener);
+    }
+    window = connect(services);
+    expect(await window.client.call('directory.initial', {})).not.toBeNull();
+  });
+
   it('lists no folder outside the served root', async () => {
     const { places, parent } = await window.client.call('directory.places', { place: null });
     expect(parent).toBeNull();
