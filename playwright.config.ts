@@ -9,8 +9,8 @@ export default defineConfig<AppOptions>({
   // One worker: each test runs an engine of its own, and a machine of two cores also runs the browser.
   workers: 1,
   retries: 0,
-  timeout: 60_000,
-  expect: { timeout: 10_000 },
+  timeout: 180_000,
+  expect: { timeout: 30_000 },
   forbidOnly: process.env.CI !== undefined,
   reporter: 'list',
   projects: [
