@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { GENERATIONS, type View } from '../core/generation.ts';
-import { outcomeOf, salvageOutcome, type ViewDifference, type ViewOutcome } from '../core/outcomes.ts';
+import type { View } from '../core/generation.ts';
+import { outcomesOf, type ViewDifference, type ViewOutcome } from '../core/outcomes.ts';
 import { checkPayloads } from '../core/payload-check.ts';
 import { type RecordTable, StateCode, type TableTotals } from '../core/record-table.ts';
 import { checkSnapshot, type SnapshotCheck } from '../core/snapshot-check.ts';
@@ -61,12 +61,7 @@ export async function examine(files: Files, target: Target, options: Verificatio
     const { source } = state;
     const snapshotCheck = snapshot && runToEnd(checkSnapshot({ source, table, snapshot, limit: LISTED_DISAGREEMENTS }));
     const snapshotAgrees = snapshotCheck?.state === 'valid';
-    const outcomes = { salvage: salvageOutcome(table, payloads) } as Record<View, ViewOutcome>;
-    for (const generation of GENERATIONS) {
-      outcomes[generation] = runToEnd(
-        outcomeOf({ source, crc32, table, snapshot, snapshotAgrees, payloads, generation }),
-      );
-    }
+    const outcomes = runToEnd(outcomesOf({ source, crc32, table, snapshot, snapshotAgrees, payloads }));
     return { target, state, totals: withoutInFlight(table, inFlightRow), inFlightRow, snapshotCheck, outcomes };
   } catch (thrown) {
     state.close();

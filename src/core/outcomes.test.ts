@@ -3,7 +3,7 @@ import { MemorySource } from './byte-source.ts';
 import { GENERATIONS } from './generation.ts';
 import { goldenCases, goldenPresent } from './golden.fixture.ts';
 import { LogBuilder, packageCrc32 } from './log-builder.fixture.ts';
-import { outcomeOf, salvageOutcome } from './outcomes.ts';
+import { outcomeOf, outcomesOf, salvageOutcome } from './outcomes.ts';
 import { checkPayloads } from './payload-check.ts';
 import { scan } from './scan.ts';
 import { parseSnapshot } from './snapshot.ts';
@@ -75,6 +75,28 @@ describe('outcomes of a generation against salvage', () => {
       expect(of('v3.12')).toEqual({ ...clean, live: 4, unreadable: ['2', '3'] });
       expect(of('v8.0')).toEqual({ ...clean, live: 4, unreadable: ['1', '3'] });
       expect(salvage.opens && salvage.lists.unreadable?.slice(0, 9)).toEqual(['2', '3']);
+    }
+  });
+
+  it('all at once are the same as each alone, with and without what the JSON readers differ in', () => {
+    const rumour = [0x99, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+    for (const text of ['1', '179769313486231581e291']) {
+      for (const log of [
+        new LogBuilder().store(1, text).store(2).bytes(),
+        new LogBuilder().store(1, text).raw(rumour).store(2).bytes(),
+        new LogBuilder().store(1).store(2, text).raw(rumour).store(3).bytes(),
+      ]) {
+        const source = new MemorySource(log);
+        const table = runToEnd(scan({ source, crc32: packageCrc32 }));
+        table.link();
+        runToEnd(checkPayloads({ source, table }));
+        const options = { source, crc32: packageCrc32, table, snapshot: null, snapshotAgrees: false, payloads: true };
+        const together = runToEnd(outcomesOf(options));
+        for (const generation of GENERATIONS) {
+          expect(together[generation]).toEqual(runToEnd(outcomeOf({ ...options, generation })));
+        }
+        expect(together['v8.0'] === together['v3.12']).toBe(text === '1');
+      }
     }
   });
 });

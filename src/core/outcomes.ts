@@ -1,5 +1,5 @@
 import type { ByteSource } from './byte-source.ts';
-import { type Generation, POLICIES, type VelesError, type View } from './generation.ts';
+import { GENERATIONS, type Generation, POLICIES, type VelesError, type View } from './generation.ts';
 import { IdIndex } from './id-index.ts';
 import type { JsonReader } from './json/number.ts';
 import { type Crc32, LENGTH_FIELD_OFFSET } from './record.ts';
@@ -158,6 +158,40 @@ export function* outcomeOf(options: OutcomeOptions & { generation: Generation })
   }
   for (const list of Object.values(lists)) (list as U64List | null)?.sort();
   return { opens: true, live: index.size, lists, difference, endedAt: opened.endedAt };
+}
+
+/**
+ * What every view makes of a log. Generations that replay alike share one outcome where their JSON readers cannot differ: on a
+ * sound log that is all of them, on a damaged one it saves a pass.
+ */
+export function* outcomesOf(options: OutcomeOptions): Steps<Record<View, ViewOutcome>> {
+  const { table, snapshot, snapshotAgrees, payloads } = options;
+  const outcomes: Partial<Record<View, ViewOutcome>> = { salvage: salvageOutcome(table, payloads) };
+  const sound = (snapshot === null || snapshotAgrees) && isSound(table);
+  for (const generation of GENERATIONS) {
+    const alike = sound ? 'salvage' : GENERATIONS.find((other) => outcomes[other] && replaysAlike(other, generation));
+    const shared = alike && outcomes[alike]!;
+    outcomes[generation] = shared && isReadAlike(table, shared) ? shared : yield* outcomeOf({ ...options, generation });
+  }
+  return outcomes as Record<View, ViewOutcome>;
+}
+
+function replaysAlike(one: Generation, other: Generation): boolean {
+  const a = POLICIES[one];
+  const b = POLICIES[other];
+  return (
+    a.shortRead === b.shortRead &&
+    a.pastEnd === b.pastEnd &&
+    a.unknownMarker === b.unknownMarker &&
+    a.indexesLegacyPastEnd === b.indexesLegacyPastEnd &&
+    a.boundsLengthOnRead === b.boundsLengthOnRead
+  );
+}
+
+/** Whether both JSON readers fail on the same ids. What is served from elsewhere than a row of the table is not known to be. */
+function isReadAlike(table: RecordTable, outcome: ViewOutcome): boolean {
+  if (!outcome.opens) return true;
+  return table.readersDisagree.size === 0 && (outcome.difference === null || outcome.difference.served.size === 0);
 }
 
 function emptyLists(payloads: boolean): OutcomeLists {

@@ -2,15 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { ByteSource } from '../../core/byte-source.ts';
 import type { Generation, View } from '../../core/generation.ts';
-import { GENERATIONS, POLICIES } from '../../core/generation.ts';
-import {
-  isSound,
-  type OutcomeLists,
-  outcomeOf,
-  salvageOutcome,
-  type ViewDifference,
-  type ViewOutcome,
-} from '../../core/outcomes.ts';
+import { type OutcomeLists, outcomesOf, type ViewDifference, type ViewOutcome } from '../../core/outcomes.ts';
 import { checkPayloads } from '../../core/payload-check.ts';
 import { RecordTable, type TableTotals } from '../../core/record-table.ts';
 import { rowToRescanFrom, scan } from '../../core/scan.ts';
@@ -194,17 +186,7 @@ export class CollectionState {
     }
     const snapshot = this.snapshot.state === 'read' ? this.snapshot.snapshot : null;
     const snapshotAgrees = this.snapshot.state === 'read' && this.snapshot.check?.state === 'valid';
-    const outcomes: Partial<Record<View, ViewOutcome>> = { salvage: salvageOutcome(table, true) };
-    for (const generation of GENERATIONS) {
-      // Of a sound log all generations make the same, but for payloads that one of the two JSON readers refuses.
-      const shared =
-        isSound(table) && (POLICIES[generation].jsonReader === 'approximate' || table.readersDisagree.size === 0);
-      outcomes[generation] =
-        (snapshot === null || snapshotAgrees) && shared
-          ? outcomes.salvage!
-          : yield* outcomeOf({ source, crc32: crc32, table, snapshot, snapshotAgrees, payloads: true, generation });
-    }
-    this.outcomes = outcomes;
+    this.outcomes = yield* outcomesOf({ source, crc32, table, snapshot, snapshotAgrees, payloads: true });
   }
 
   difference(view: View): ViewDifference | null {
