@@ -326,6 +326,11 @@ export async function goTo(
   target: { by: 'id'; id: string } | { by: 'offset'; offset: string } | { by: 'row'; row: number },
   options: { focus?: boolean } = {},
 ): Promise<boolean> {
+  // The list of drafts holds no rows of the log to go to.
+  if (get().chip === 'drafts') {
+    set({ chip: 'all' });
+    await refreshQuery();
+  }
   const { session, query } = get();
   if (!session || !query) return false;
   try {

@@ -111,12 +111,13 @@ const colours = HighlightStyle.define([
 const MORE_SPECIAL = /[\u180e\u202a-\u202c\u2060-\u2065\u2068\u206a-\u206f]/g;
 
 /** What every view of payload text has: styles, the font, marks for what would be invisible. */
-export function baseExtensions(): Extension {
+export function baseExtensions(options: { plain?: boolean } = {}): Extension {
   return [
     EditorView.cspNonce.of(styleNonce()),
     highlightSpecialChars({ addSpecialChars: MORE_SPECIAL }),
     theme,
-    EditorView.lineWrapping,
+    // Wrapping measures a line whole: one of three million characters takes seconds.
+    options.plain ? [] : EditorView.lineWrapping,
   ];
 }
 
@@ -149,7 +150,7 @@ const refusals = linter(
  */
 export function editorExtensions(options: { plain: boolean; label: string }): Extension {
   return [
-    baseExtensions(),
+    baseExtensions(options),
     lineNumbers(),
     history({ newGroupDelay: 500 }),
     drawSelection(),

@@ -58,7 +58,12 @@ export function CodeText({ text, label, inline }: { text: string; label: string;
       parent: host.current,
       state: EditorState.create({
         doc: text,
-        extensions: [baseExtensions(), lineNumbers(), text.length < PLAIN_FROM ? jsonColours() : [], readOnly(label)],
+        extensions: [
+          baseExtensions({ plain: text.length >= PLAIN_FROM }),
+          lineNumbers(),
+          text.length < PLAIN_FROM ? jsonColours() : [],
+          readOnly(label),
+        ],
       }),
     });
     const focus = () => view.focus();

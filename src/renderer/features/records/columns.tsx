@@ -45,7 +45,9 @@ export const COLUMNS = helper.columns([
     header: 'Offset',
     cell: ({ row: { original } }) =>
       original.row ? (
-        <span className="muted">{original.row.row < 0 ? 'new' : formatOffset(original.row.offset)}</span>
+        <span className="muted">
+          {original.draft?.base === null && original.row.row < 0 ? 'new' : formatOffset(original.row.offset)}
+        </span>
       ) : null,
   }),
   helper.accessor((entry) => entry.row?.length ?? 0, {
@@ -60,7 +62,7 @@ export const COLUMNS = helper.columns([
     id: 'versions',
     header: 'Versions',
     cell: ({ row: { original } }) =>
-      original.row && original.row.kind !== 'gap' ? formatCount(original.row.versions) : null,
+      original.row && original.row.kind !== 'gap' && original.row.row >= 0 ? formatCount(original.row.versions) : null,
   }),
   helper.accessor((entry) => rowWord(entry)?.word ?? '', {
     id: 'state',

@@ -14,6 +14,7 @@ import { formatCount, formatOffset } from '../../components/format.ts';
 import { Icon } from '../../components/icon.tsx';
 import { useVirtualRows } from '../../components/virtual-rows/use-virtual-rows.ts';
 import { makeVisible } from '../../components/visible-text.tsx';
+import { call } from '../../connection/current.ts';
 import { announce } from '../../state/announcements.ts';
 import { notify } from '../../state/application.ts';
 import { useDrafts } from '../../state/drafts.ts';
@@ -74,7 +75,7 @@ export function RecordsGrid() {
     const row = source.get(wanted);
     if (!row) return;
     selectWanted.current = null;
-    if (row.row === NOT_IN_THE_LOG) selectDraftRow(row.id!, wanted);
+    if (row.row === NOT_IN_THE_LOG) void selectDraftRow(row.id!, wanted);
     else selectRow(row.row, wanted);
   });
 
@@ -396,8 +397,15 @@ function EmptyGrid() {
 }
 
 /** A draft's row: the record it would replace, where the log has one, else the draft alone. */
-function selectDraftRow(id: string, position: number): void {
-  selectDraft(id, position);
+async function selectDraftRow(id: string, position: number): Promise<void> {
+  const { session, query } = useSession.getState();
+  const base = useDrafts.getState().drafts.get(id)?.base;
+  const found =
+    session && query && base
+      ? await call('records.locate', { session, query: query.name, target: { by: 'id', id } }).catch(() => null)
+      : null;
+  if (found?.row != null) selectRow(found.row, position);
+  else selectDraft(id, position);
 }
 
 function scrollbarWidth(element: HTMLElement | null): number {
