@@ -10,6 +10,10 @@ import { LogBuilder } from '../core/log-builder.fixture.ts';
 import { nodeFiles } from '../main/engine/node-files.ts';
 import { buildCommandLine } from './built.fixture.ts';
 
+const windowBuilt = existsSync(join(import.meta.dirname, '..', '..', 'out', 'renderer', 'assets'));
+if (!windowBuilt)
+  console.warn('SKIPPED: serving the window from a process of its own (npm run build makes the window)');
+
 let entry: string;
 let built: string;
 let directory: string;
@@ -115,6 +119,30 @@ describe('the velescope program', () => {
     const ended = new Promise((resolve) => child.on('exit', resolve));
     child.stdin.end();
     expect(await ended).toBe(0);
+  });
+
+  it.skipIf(!windowBuilt)('serves the window until a signal ends it', async () => {
+    const served = join(directory, 'large');
+    const child = spawn(process.execPath, [entry, 'serve', served, '--no-open', '--read-only'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const ended = new Promise((resolve) => child.on('exit', resolve));
+    let printed = '';
+    for await (const chunk of child.stdout) {
+      printed += chunk;
+      if (printed.includes('\n')) break;
+    }
+    expect(printed).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/\?token=[\w-]{20,}\n$/);
+    const answer = await fetch(printed.trim(), { redirect: 'manual' });
+    expect(answer.status).toBe(303);
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
+  });
+
+  it('cannot serve a directory that is not there', () => {
+    const missing = velescope(['serve', join(directory, 'missing'), '--no-open']);
+    expect(missing).toMatchObject({ status: 1, stdout: '' });
+    expect(missing.stderr).toContain('(NOT_FOUND)');
   });
 
   it('is kept out of a database that another process holds, and still looks', () => {
