@@ -176,12 +176,24 @@ export class RowIndex {
     const toRows = sorts ? unsortedRows : rows;
     const toHashes = sorts ? unsortedHashes : hashes;
     let count = 0;
+    let before = 0;
+    let together = 0;
     for (let row = from; row < to; row++) {
       if (skips[kinds[row]!] !== 0) continue;
+      const hash = hashOfRun(idLow[row]! ^ seed, idHigh[row]!);
+      if (hash === before) together++;
+      before = hash;
       toRows[count] = row;
-      toHashes[count++] = hashOfRun(idLow[row]! ^ seed, idHigh[row]!);
+      toHashes[count++] = hash;
     }
     if (!sorts) return count;
+    if (together * 2 > count) {
+      // Ids in sequence are side by side as they come.
+      const sorted = scratch();
+      [sorted.rows, sorted.unsortedRows] = [sorted.unsortedRows, sorted.rows];
+      [sorted.hashes, sorted.unsortedHashes] = [sorted.unsortedHashes, sorted.hashes];
+      return count;
+    }
     const pieceBits = Math.min(bits - PIECE_BITS, MOST_PIECES_BITS);
     const shift = bits - pieceBits;
     const pieces = 1 << pieceBits;
@@ -208,8 +220,9 @@ export class RowIndex {
     let capacity = this.#heads.length * 2;
     while (expected * 4 > capacity * 3) capacity *= 2;
     const old = this.#heads;
-    const heads = new Uint32Array(capacity);
-    const tags = new Uint8Array(capacity);
+    // Filled although they are zero: a fresh page that is read first and written later costs two interruptions, not one.
+    const heads = new Uint32Array(capacity).fill(0);
+    const tags = new Uint8Array(capacity).fill(0);
     const mask = capacity - 1;
     const { idLow, idHigh } = this.columns;
     for (const head of old) {
