@@ -103,11 +103,11 @@ export const COLUMNS = helper.columns([
 
 /** Widths and looks of the columns, in their order. */
 export const COLUMN_LAYOUT: readonly { width: string; className: string }[] = [
-  { width: '10.7rem', className: 'mono-cell' },
-  { width: '6.6rem', className: 'mono-cell' },
-  { width: '4.6rem', className: 'mono-cell end' },
-  { width: '4.8rem', className: 'mono-cell end' },
-  { width: '8.9rem', className: '' },
+  { width: '10rem', className: 'mono-cell' },
+  { width: '6rem', className: 'mono-cell' },
+  { width: '4.2rem', className: 'mono-cell end' },
+  { width: '4.7rem', className: 'mono-cell end' },
+  { width: '8.4rem', className: '' },
   { width: 'minmax(8rem, 1fr)', className: 'mono-cell' },
 ];
 export const GRID_COLUMNS = COLUMN_LAYOUT.map((column) => column.width).join(' ');
