@@ -12,7 +12,9 @@ export type Code = readonly number[];
 
 export const I32 = 0x7f;
 export const F64 = 0x7c;
-export type ValueType = typeof I32 | typeof F64;
+/** Sixteen bytes side by side (the SIMD extension, in every runtime since 2021). */
+export const V128 = 0x7b;
+export type ValueType = typeof I32 | typeof F64 | typeof V128;
 const EMPTY = 0x40;
 
 /** A variable of a routine: a parameter or a local, by its position. */
@@ -79,6 +81,26 @@ export const load8 = load(0x2d);
 export const store32 = store(0x36);
 export const store8 = store(0x3a);
 export const storeF64 = store(0x39);
+
+const vectorOperation = (opcode: number): Code => [0xfd, ...unsignedLeb(opcode)];
+/** Sixteen bytes from an address of any alignment. */
+export const loadV128 = (address: Code, offset = 0): Code => [
+  ...address,
+  ...vectorOperation(0x00),
+  0,
+  ...unsignedLeb(offset),
+];
+/** One byte sixteen times. */
+export const splat8 = (value: Code): Code => [...value, ...vectorOperation(0x0f)];
+/** For each byte, all ones where the two are equal, else zero. */
+export const equal8 = (left: Code, right: Code): Code => [...left, ...right, ...vectorOperation(0x23)];
+export const andV128 = (left: Code, right: Code): Code => [...left, ...right, ...vectorOperation(0x4e)];
+export const orV128 = (left: Code, right: Code): Code => [...left, ...right, ...vectorOperation(0x50)];
+/** 1 where any bit is set, else 0. */
+export const anyTrue = (value: Code): Code => [...value, ...vectorOperation(0x53)];
+/** The uppermost bit of each byte, the first byte's lowest. */
+export const bitmask8 = (value: Code): Code => [...value, ...vectorOperation(0x64)];
+export const countTrailingZeros = (value: Code): Code => [...value, 0x68];
 
 export const call = (routine: number, ...parameters: Code[]): Code => [
   ...parameters.flat(),

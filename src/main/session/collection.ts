@@ -12,7 +12,7 @@ import type { Steps, WorkProgress } from '../../core/steps.ts';
 import { VelescopeError } from '../../shared/errors.ts';
 import { crc32 } from '../engine/crc32.ts';
 import { FileSource } from '../engine/file-source.ts';
-import { type FileStatus, type Files, type OpenFile, statusOrNull, systemCode } from '../engine/files.ts';
+import { type FileStatus, type Files, type OpenFile, readFully, statusOrNull, systemCode } from '../engine/files.ts';
 import { LOG_FILE } from '../engine/lock.ts';
 import { nodeFiles } from '../engine/node-files.ts';
 import { scanFile } from '../engine/parallel-scan.ts';
@@ -71,6 +71,12 @@ export class CollectionState {
   /** The log, open for reading, and its status when it was opened; null where there is none. */
   get log(): { file: OpenFile; seen: FileStatus } | null {
     return this.#file && this.#identity ? { file: this.#file, seen: this.#identity } : null;
+  }
+
+  /** Reads bytes of the log, as far as it has been looked at, into the caller's memory; returns how many. For passes of their own. */
+  readInto(into: Uint8Array, start: number, length: number, position: number): number {
+    if (!this.#file) return 0;
+    return readFully(this.#file, into, start, Math.min(length, this.size - position), position);
   }
 
   /** Opens the log for reading and loads the snapshot. Throws coded errors; a missing log or snapshot is none. */
@@ -167,7 +173,7 @@ export class CollectionState {
 
   /** Drops rows that may look different now that the log goes on; returns the first row to be scanned again. */
   forgetTail(): number {
-    const row = rowToRescanFrom(this.table);
+    const row = rowToRescanFrom(this.table, this.size);
     this.table.truncate(row);
     return row;
   }

@@ -1,3 +1,4 @@
+import { createBlockSearcher, SEARCH_BLOCK } from '../../core/fast-search.ts';
 import type { Steps } from '../../core/steps.ts';
 import type { CollectionState } from './collection.ts';
 import { meetsCondition, type PathCondition } from './json-path.ts';
@@ -9,7 +10,6 @@ export interface PayloadSearch {
   condition: PathCondition | null;
 }
 
-const PIECE = 4 << 20;
 const lenient = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true });
 
 /**
@@ -39,35 +39,35 @@ export function* searchPayloads(
   }
 
   const needle = search.needle;
+  const searcher = createBlockSearcher(needle);
+  const { input } = searcher;
   let row = -1; // the last row decided on
+  let carried = 0; // bytes at the beginning of the block that end the one before: a hit may lie across
   for (let from = 0; from < size; ) {
-    const view = source.read(from, Math.min(PIECE + needle.length - 1, size - from));
-    // A copy when rows have to be read in between: the view dies with the next read.
-    const bytes = search.condition ? Buffer.from(view) : Buffer.from(view.buffer, view.byteOffset, view.length);
-    let at = 0;
-    for (;;) {
-      const found = bytes.indexOf(needle, at);
+    const read = state.readInto(input, carried, Math.min(SEARCH_BLOCK, size - from), from);
+    if (read === 0) break;
+    const length = carried + read;
+    const base = from - carried;
+    for (let at = 0; ; ) {
+      const found = searcher.find(at, length);
       if (found < 0) break;
-      const offset = from + found;
+      at = found + 1;
+      const offset = base + found;
       const candidate = rowFrom(state, row, offset);
       if (candidate === row) {
-        at = found + 1;
         // The rest of a record that is decided already cannot change it.
-        const end = table.offsets[row]! + table.length(row) - from;
-        if (end > at) at = Math.min(end, bytes.length);
+        at = Math.max(at, Math.min(length, table.offsets[row]! + table.length(row) - base));
         continue;
       }
       const range = payloadRange(state, candidate);
-      const inside = range !== null && offset >= range.from && offset + needle.length <= range.to;
-      if (!inside) {
-        at = found + 1;
-        continue;
-      }
+      if (range === null || offset < range.from || offset + needle.length > range.to) continue;
       row = candidate;
       if (accept(row) && matches(row)) hit(row);
     }
-    from += PIECE;
-    yield { done: Math.min(from, size), total: size };
+    from += read;
+    carried = Math.min(length, needle.length - 1);
+    input.copyWithin(0, length - carried, length);
+    yield { done: from, total: size };
   }
 }
 
