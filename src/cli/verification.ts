@@ -7,7 +7,7 @@ import { checkSnapshot, type SnapshotCheck } from '../core/snapshot-check.ts';
 import { runToEnd } from '../core/steps.ts';
 import { crc32 } from '../main/engine/crc32.ts';
 import type { Files } from '../main/engine/files.ts';
-import { databaseLockPath, LOG_FILE } from '../main/engine/lock.ts';
+import { databaseLockPaths, LOG_FILE } from '../main/engine/lock.ts';
 import { findHolder as findHolderOfFile, type Holder } from '../main/engine/lock-holder.ts';
 import { CollectionState } from '../main/session/collection.ts';
 import { VelescopeError } from '../shared/errors.ts';
@@ -62,10 +62,21 @@ export async function examine(files: Files, target: Target, options: Verificatio
     const snapshotCheck = snapshot && runToEnd(checkSnapshot({ source, table, snapshot, limit: LISTED_DISAGREEMENTS }));
     const snapshotAgrees = snapshotCheck?.state === 'valid';
     const outcomes = runToEnd(outcomesOf({ source, crc32, table, snapshot, snapshotAgrees, payloads }));
+    if (!payloads) dropPayloadVerdicts(table);
     return { target, state, totals: withoutInFlight(table, inFlightRow), inFlightRow, snapshotCheck, outcomes };
   } catch (thrown) {
     state.close();
     throw thrown;
+  }
+}
+
+/**
+ * The scan reads the text of legacy stores, because it has no other reason to believe their length, and says so where it is no JSON.
+ * What was asked for is framing alone, and there a legacy store is unprotected. Done last: `salvage` goes by what the scan found.
+ */
+function dropPayloadVerdicts(table: RecordTable): void {
+  for (let row = 0; row < table.rows; row++) {
+    if (table.verdict(row) === 'payload-not-json') table.setVerdict(row, 'unprotected');
   }
 }
 
@@ -79,8 +90,8 @@ async function settleTail(
   findHolder: (path: string) => Holder | null,
 ): Promise<number> {
   if (!endsTorn(state.table)) return -1;
-  const lock = databaseLockPath(files, state.directory);
-  const held = (lock !== null && findHolder(lock) !== null) || findHolder(state.logPath) !== null;
+  const locks = [...databaseLockPaths(files, state.directory), state.logPath];
+  const held = locks.some((path) => findHolder(path) !== null);
   if (!held) return -1;
   await pause(MOMENT_MILLISECONDS);
   switch (state.lookAgain()) {

@@ -278,16 +278,45 @@ function fateOf(table: RecordTable, row: number, kind = table.kind(row)): string
 
 /** The nearest intact records of a row's id before and behind it, and whether the log has no other record of it at all. */
 function versionsAround(table: RecordTable, row: number): { older?: number; newer?: number; alone: boolean } {
-  let newer: number | undefined;
-  let alone = true;
-  for (let at = table.newestRow(table.idLow[row]!, table.idHigh[row]!); at >= 0; at = table.previous[at]! - 1) {
-    if (at === row) continue;
-    alone = false;
-    if (!table.isApplied(at)) continue;
-    if (at < row) return { older: at, ...(newer === undefined ? {} : { newer }), alone };
-    newer ??= at;
+  const { applied, count } = appliedRows(table, table.idLow[row]!, table.idHigh[row]!);
+  // First of the applied rows, which are in file order, that does not stand before this one.
+  let from = 0;
+  let to = applied.length;
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if (applied[middle]! < row) from = middle + 1;
+    else to = middle;
   }
-  return { ...(newer === undefined ? {} : { newer }), alone };
+  const older = applied[from - 1];
+  const newer = applied[from] === row ? applied[from + 1] : applied[from];
+  return { ...(older === undefined ? {} : { older }), ...(newer === undefined ? {} : { newer }), alone: count <= 1 };
+}
+
+interface IdRows {
+  /** Rows that salvage applies, in file order. */
+  applied: readonly number[];
+  /** All rows of the id. */
+  count: number;
+}
+
+/** Damage can hold thousands of records that claim one id: its chain is walked once, not once for each. */
+const chains = new WeakMap<RecordTable, { rows: number; byId: Map<string, IdRows> }>();
+const KEPT_CHAINS = 64;
+
+function appliedRows(table: RecordTable, low: number, high: number): IdRows {
+  let kept = chains.get(table);
+  if (kept?.rows !== table.linkedRows) {
+    kept = { rows: table.linkedRows, byId: new Map() };
+    chains.set(table, kept);
+  }
+  const key = `${high}:${low}`;
+  const known = kept.byId.get(key);
+  if (known) return known;
+  const rows = table.history(low, high);
+  const found = { applied: rows.filter((row) => table.isApplied(row)), count: rows.length };
+  if (kept.byId.size >= KEPT_CHAINS) kept.byId.delete(kept.byId.keys().next().value!);
+  kept.byId.set(key, found);
+  return found;
 }
 
 /** The first row behind that is no gap, or -1. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { VelescopeError } from '../../shared/errors.ts';
-import { databaseLockPath, LOCK_FILE, takeDatabaseLock, takeLogLock } from './lock.ts';
+import { databaseLockPaths, LOCK_FILE, takeDatabaseLock, takeLogLock } from './lock.ts';
 import { findHolder, parseLocks } from './lock-holder.ts';
 import { MemoryFiles } from './memory-files.ts';
 import { nodeFiles } from './node-files.ts';
@@ -62,12 +62,12 @@ const linux = process.platform === 'linux';
 
 describe('the lock of a database', () => {
   it("is in the collection's parent, where it exists or the collection belongs to a database", () => {
-    expect(databaseLockPath(nodeFiles, collection)).toBeNull();
+    expect(databaseLockPaths(nodeFiles, collection)).toEqual([]);
     fs.writeFileSync(join(collection, 'config.json'), '{}');
-    expect(databaseLockPath(nodeFiles, collection)).toBe(join(root, LOCK_FILE));
+    expect(databaseLockPaths(nodeFiles, collection)).toEqual([join(root, LOCK_FILE)]);
     fs.rmSync(join(collection, 'config.json'));
     fs.writeFileSync(join(root, LOCK_FILE), '');
-    expect(databaseLockPath(nodeFiles, collection)).toBe(join(root, LOCK_FILE));
+    expect(databaseLockPaths(nodeFiles, collection)).toEqual([join(root, LOCK_FILE)]);
     expect(fs.readdirSync(root)).toEqual(['products', LOCK_FILE]);
   });
 
@@ -152,5 +152,26 @@ describe('the table of locks', () => {
   it('is looked at without creating or locking anything', () => {
     expect(findHolder(join(root, 'nothing'))).toBeNull();
     expect(fs.readdirSync(root)).toEqual(['products']);
+  });
+});
+
+describe('a collection reached through a symbolic link', () => {
+  it('is guarded by the database it is named in and by the one it lies in', () => {
+    const root = fs.mkdtempSync(join(tmpdir(), 'velescope-lock-'));
+    try {
+      for (const name of ['named', 'real']) {
+        fs.mkdirSync(join(root, name));
+        fs.writeFileSync(join(root, name, 'velesdb.lock'), '');
+      }
+      fs.mkdirSync(join(root, 'real', 'things'));
+      fs.symlinkSync(join(root, 'real', 'things'), join(root, 'named', 'things'));
+      const paths = databaseLockPaths(nodeFiles, join(root, 'named', 'things'));
+      expect(paths.map((path) => fs.realpathSync.native(path))).toEqual(
+        ['named', 'real'].map((name) => fs.realpathSync.native(join(root, name, 'velesdb.lock'))),
+      );
+      expect(databaseLockPaths(nodeFiles, join(root, 'real', 'things'))).toHaveLength(1);
+    } finally {
+      fs.rmSync(root, { recursive: true, force: true });
+    }
   });
 });

@@ -1,4 +1,4 @@
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { VelescopeError } from '../../shared/errors.ts';
 import type { Files, OpenFile } from './files.ts';
 import { statusOrNull, systemCode } from './files.ts';
@@ -17,32 +17,49 @@ export interface WriteLock {
 }
 
 /**
- * Path of the lock file that guards a collection: in its parent, when that has one, or when the collection belongs to a
- * database (it has a `config.json`), which then gets one, as VelesDB would make it. Null where neither is so: a bare
- * payload log belongs to no database, and only its own lock guards it.
+ * Paths of the lock files that guard a collection: in its parent, when that has one, or when the collection belongs to a
+ * database (it has a `config.json`), which then gets one, as VelesDB would make it. None where neither is so: a bare
+ * payload log belongs to no database, and only its own lock guards it. A collection reached through a symbolic link has two
+ * parents, the one it is named in and the one it really lies in, and a VelesDB may run in either.
  */
-export function databaseLockPath(files: Files, directory: string): string | null {
-  const path = join(dirname(directory), LOCK_FILE);
-  if (statusOrNull(files, path) !== null) return path;
-  return statusOrNull(files, join(directory, CONFIG_FILE)) === null ? null : path;
+export function databaseLockPaths(files: Files, directory: string): string[] {
+  const named = join(dirname(resolve(directory)), LOCK_FILE);
+  // Not joined: the system, not the text, follows `..` from where the link leads.
+  const real = `${directory}/../${LOCK_FILE}`;
+  const namedStatus = statusOrNull(files, named);
+  const realStatus = statusOrNull(files, real);
+  const same = namedStatus?.inode === realStatus?.inode && namedStatus?.device === realStatus?.device;
+  const paths = [...(namedStatus ? [named] : []), ...(realStatus && !same ? [real] : [])];
+  if (paths.length > 0) return paths;
+  return statusOrNull(files, join(directory, CONFIG_FILE)) === null ? [] : [named];
 }
 
 /**
- * Takes the database's lock (so that a running VelesDB keeps us out, and we keep it out) and then the log's (which
- * VelesDB never takes, so that two Velescopes never write together). `log` is the open payload log, null when there is
- * none yet. LOCK_HELD, naming the holder where `findHolder` knows it; LOCK_UNAVAILABLE; READ_ONLY or PERMISSION_DENIED
- * where the lock file cannot be opened for writing. Takes both or none.
+ * Takes the locks of the database (so that a running VelesDB keeps us out, and we keep it out): all or none. LOCK_HELD, naming
+ * the holder where `findHolder` knows it; LOCK_UNAVAILABLE; READ_ONLY or PERMISSION_DENIED where a lock file cannot be opened
+ * for writing.
  */
 export function takeDatabaseLock(
   files: Files,
   directory: string,
   findHolder: (path: string) => Holder | null,
 ): WriteLock {
-  const path = databaseLockPath(files, directory);
-  if (path === null) return { paths: [], release: () => {} };
-  const file = openLockFile(files, path);
-  lockOrClose(file, true, findHolder);
-  return { paths: [path], release: () => file.close() };
+  const paths = databaseLockPaths(files, directory);
+  const held: OpenFile[] = [];
+  const release = () => {
+    for (const file of held.splice(0)) file.close();
+  };
+  try {
+    for (const path of paths) {
+      const file = openLockFile(files, path);
+      lockOrClose(file, true, findHolder);
+      held.push(file);
+    }
+  } catch (thrown) {
+    release();
+    throw thrown;
+  }
+  return { paths, release };
 }
 
 /** Takes the lock of the open log. LOCK_HELD when another Velescope writes. The lock goes with the file's `close`. */

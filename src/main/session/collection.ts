@@ -25,6 +25,8 @@ const MOST_THREADS = 8;
 /** What became of the snapshot file. */
 export type SnapshotFound =
   | { state: 'absent' }
+  /** It is there, and will be read. */
+  | { state: 'unread' }
   | { state: 'invalid'; reason: string }
   | { state: 'read'; snapshot: Snapshot; check: SnapshotCheck | null };
 
@@ -64,6 +66,14 @@ export class CollectionState {
     return this.#source ?? NO_BYTES;
   }
 
+  /**
+   * The same bytes for a pass that is cut into slices: a source with a buffer of its own. Between two slices pages are read
+   * through `source`, and what a pass still looks at must not change under it.
+   */
+  sourceForPass(): ByteSource {
+    return this.#file && this.#source ? new FileSource(this.#file, this.#source.size) : NO_BYTES;
+  }
+
   get size(): number {
     return this.#source?.size ?? 0;
   }
@@ -79,8 +89,11 @@ export class CollectionState {
     return readFully(this.#file, into, start, Math.min(length, this.size - position), position);
   }
 
-  /** Opens the log for reading and loads the snapshot. Throws coded errors; a missing log or snapshot is none. */
-  open(): void {
+  /**
+   * Opens the log for reading and loads the snapshot. Throws coded errors; a missing log or snapshot is none. A session leaves the
+   * snapshot for later: of a long log it takes longer to read than the first rows of the log itself.
+   */
+  open(snapshot: 'now' | 'later' = 'now'): void {
     const directory = statusOrNull(this.files, this.directory);
     if (!directory) throw new VelescopeError('NOT_FOUND', `There is no directory ${this.directory}.`);
     if (directory.kind !== 'directory') {
@@ -91,7 +104,8 @@ export class CollectionState {
       this.#identity = this.#file.status();
       this.#source = new FileSource(this.#file);
     }
-    this.loadSnapshot();
+    if (snapshot === 'now') this.loadSnapshot();
+    else this.snapshot = { state: statusOrNull(this.files, this.snapshotPath) ? 'unread' : 'absent' };
   }
 
   close(): void {
@@ -147,7 +161,7 @@ export class CollectionState {
 
   /** Scans from where the table ends. After growth, `forgetTail` must come first. */
   *scanOn(): Steps<void> {
-    const steps = scan({ source: this.source, crc32: crc32, table: this.table });
+    const steps = scan({ source: this.sourceForPass(), crc32, table: this.table });
     for (;;) {
       const step = steps.next();
       this.table.link();
@@ -161,7 +175,7 @@ export class CollectionState {
   async scanFast(options: { signal: AbortSignal; onProgress(progress: WorkProgress): void }): Promise<void> {
     await scanFile({
       ...options,
-      source: this.source,
+      source: this.sourceForPass(),
       table: this.table,
       // Other threads open the log by its path: it has to be a file of this machine.
       file: this.files === nodeFiles ? this.#file : null,
@@ -180,13 +194,14 @@ export class CollectionState {
 
   /** Reads payloads from `fromRow` on, compares the snapshot, and works out what each generation makes of it all. */
   *examine(fromRow: number): Steps<void> {
-    yield* checkPayloads({ source: this.source, table: this.table, fromRow });
+    yield* checkPayloads({ source: this.sourceForPass(), table: this.table, fromRow });
     this.totals = this.table.totals();
     yield* this.compareViews();
   }
 
   *compareViews(): Steps<void> {
-    const { table, source } = this;
+    const { table } = this;
+    const source = this.sourceForPass();
     if (this.snapshot.state === 'read') {
       this.snapshot.check = yield* checkSnapshot({ source, table, snapshot: this.snapshot.snapshot });
     }

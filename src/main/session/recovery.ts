@@ -63,7 +63,7 @@ export class RecoverySession {
     this.#requireReady();
     const plan = await runSliced(
       planRecovery({
-        source: state.source,
+        source: state.sourceForPass(),
         table: state.table,
         crc32,
         policy: params.policy,
@@ -121,7 +121,7 @@ export class RecoverySession {
   async trimTail(context: CallContext): Promise<Result<'writing.trimTail'>> {
     const { state } = this.session;
     this.#requireReady();
-    const trimmed = await runSliced(trimTail({ ...this.#input(), source: state.source }, { findHolder }), {
+    const trimmed = await runSliced(trimTail({ ...this.#input(), source: state.sourceForPass() }, { findHolder }), {
       signal: context.signal,
       onProgress: context.progress,
     });

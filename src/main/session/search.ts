@@ -22,7 +22,8 @@ export function* searchPayloads(
   accept: (row: number) => boolean,
   hit: (row: number) => void,
 ): Steps<void> {
-  const { table, source } = state;
+  const { table } = state;
+  const source = state.sourceForPass();
   const size = table.end;
   const matches = (row: number): boolean => {
     if (!search.condition) return true;

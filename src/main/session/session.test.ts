@@ -20,6 +20,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LogBuilder } from '../../core/log-builder.fixture.ts';
 import type { CallContext, Handlers, ProtocolEvent, Result } from '../../shared/protocol.ts';
 import { nodeFiles } from '../engine/node-files.ts';
+import { CollectionState } from './collection.ts';
 import { createSessionHandlers, type SessionMethod } from './handlers.ts';
 import { Session } from './session.ts';
 
@@ -388,6 +389,22 @@ describe('recovery', () => {
     expect(moved).toHaveLength(2);
     expect(session.summary()).toMatchObject({ fullText: { present: false, stale: false }, writing: { on: true } });
   });
+});
+
+it('a pass over the log is not disturbed by pages that are read between its slices', async () => {
+  const builder = new LogBuilder();
+  for (let id = 0; id < 30_000; id++) builder.store(id, `{"id":${id},"text":"${'x'.repeat(id % 300)}"}`);
+  writeFileSync(log, builder.bytes());
+  const state = new CollectionState(nodeFiles, directory);
+  state.open();
+  try {
+    for (const steps of [state.scanOn(), state.examine(0)]) {
+      while (!steps.next().done) for (const offset of [0, 1e6, 3e6]) state.source.read(offset, 100_000);
+    }
+    expect(state.totals).toMatchObject({ records: 30_000, damaged: 0, damagedBytes: 0 });
+  } finally {
+    state.close();
+  }
 });
 
 it('looking changes nothing: opening, searching and reading leave hash and time of every file as they were', async () => {

@@ -17,7 +17,7 @@ import type {
 } from '../../shared/protocol.ts';
 import { crc32 } from '../engine/crc32.ts';
 import { type Files, statusOrNull } from '../engine/files.ts';
-import { databaseLockPath } from '../engine/lock.ts';
+import { databaseLockPaths } from '../engine/lock.ts';
 import { findHolder, type Holder } from '../engine/lock-holder.ts';
 import { decideWritability, writingRefusal } from '../engine/writability.ts';
 import { CollectionState } from './collection.ts';
@@ -83,7 +83,7 @@ export class Session {
 
   /** Opens the files and begins the scan; throws at once when the directory cannot be opened at all. */
   start(): void {
-    this.state.open();
+    this.state.open('later');
     this.#run(() => this.#scanAll());
   }
 
@@ -128,6 +128,7 @@ export class Session {
       report();
     };
     await this.state.scanFast({ signal, onProgress });
+    if (this.state.snapshot.state === 'unread') this.state.loadSnapshot();
     this.#scanMilliseconds = performance.now() - started;
     this.phase = 'checking';
     this.changed();
@@ -160,7 +161,7 @@ export class Session {
       this.#refusal = null;
       return;
     }
-    const decided = await runSliced(decideWritability({ source: state.source, crc32, snapshot }), {
+    const decided = await runSliced(decideWritability({ source: state.sourceForPass(), crc32, snapshot }), {
       signal: this.#stop.signal,
     });
     this.#refusal = decided.writable ? null : writingRefusal(decided.obstacles);
@@ -235,11 +236,13 @@ export class Session {
   }
 
   lock(): { held: boolean; holder: string | null } {
-    const path = databaseLockPath(this.options.files, this.directory);
-    if (path === null) return { held: false, holder: null };
-    const holder: Holder | null = findHolder(path);
-    if (holder === null || holder.pid === process.pid) return { held: false, holder: null };
-    return { held: true, holder: `${holder.name ?? 'a process'} (process ${holder.pid})` };
+    for (const path of databaseLockPaths(this.options.files, this.directory)) {
+      const holder: Holder | null = findHolder(path);
+      if (holder !== null && holder.pid !== process.pid) {
+        return { held: true, holder: `${holder.name ?? 'a process'} (process ${holder.pid})` };
+      }
+    }
+    return { held: false, holder: null };
   }
 
   /** Why writing cannot be turned on, or null. */
