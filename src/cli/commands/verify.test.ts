@@ -144,6 +144,23 @@ describe('verify', () => {
     expect(whole.lines[0].generations['v3.12']).toMatchObject({ live: 2, unreadable: 1 });
   });
 
+  it('has no payload verdict with --framing, also where the scan read a legacy payload to believe its length', async () => {
+    put('payloads.log', new LogBuilder().store(1).legacyStore(2, '{"cut":').store(3).bytes());
+    const framing = await runHere(['verify', directory, '--json', '--framing', '--segments']);
+    expect(framing.status).toBe(0);
+    expect(framing.lines[0].log).toMatchObject({ records: 3, legacy: 1, gaps: 0, damagedBytes: 0 });
+    expect(framing.lines[0].damage).toEqual([]);
+    expect(framing.lines[0].segments.map(({ verdict }: { verdict: string }) => verdict)).toEqual([
+      'ok',
+      'unprotected',
+      'ok',
+    ]);
+    const whole = await runHere(['verify', directory, '--json']);
+    expect(whole.status).toBe(3);
+    expect(whole.lines[0].damage).toEqual([expect.objectContaining({ id: '2', verdict: 'payload-not-json' })]);
+    expect(framing.lines[0].generations.salvage.live).toBe(whole.lines[0].generations.salvage.live);
+  });
+
   it('names ids and offsets as decimal strings beyond what a number holds', async () => {
     const log = new LogBuilder().store(2n ** 64n - 1n).store(2n ** 53n + 1n);
     put('payloads.log', log.bytes());
