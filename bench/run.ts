@@ -9,13 +9,14 @@
  * Compare ratios of one run, not figures of two: a machine that does something else beside is slower in all of them. The workers
  * are those of the last build.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { LogPayloadStorage } from '../src/main/engine/log-payload-storage.ts';
 import { writeLog } from './data.ts';
-import { figures } from './measure.ts';
+import { type Figure, figures } from './measure.ts';
 import { benchOpening, benchSearch } from './open.ts';
 import { benchSession } from './session.ts';
 import { benchReading, benchWriting } from './storage.ts';
@@ -26,8 +27,18 @@ const { values } = parseArgs({
     only: { type: 'string' },
     rounds: { type: 'string', default: '5' },
     keep: { type: 'boolean', default: false },
+    /** For the processes that this one starts. */
+    session: { type: 'string' },
+    settings: { type: 'string' },
+    records: { type: 'string' },
+    'with-snapshot': { type: 'boolean', default: false },
   },
 });
+if (values.session !== undefined) {
+  await benchSession(values.session, values.settings!, Number(values.records), values['with-snapshot']);
+  writeSync(3, JSON.stringify(figures));
+  process.exit(0);
+}
 const scale = values.quick ? 0.1 : 1;
 const rounds = Number(values.rounds);
 const wanted = (part: string) => values.only === undefined || values.only === part;
@@ -69,11 +80,21 @@ if (wanted('session')) {
   const settings = join(root, 'settings');
   mkdirSync(settings);
   const { directory } = makeCollection('session', 120, records);
-  await benchSession(directory, settings, records, false);
+  // In processes of their own: what was measured before would count as their memory.
+  const alone = (...more: string[]) => {
+    const parameters = ['--session', directory, '--settings', settings, '--records', String(records), ...more];
+    const child = spawnSync(process.execPath, [process.argv[1]!, ...parameters], {
+      stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+      encoding: 'utf8',
+    });
+    if (child.status !== 0) throw new Error(`The session's process ended with ${child.status}`);
+    figures.push(...(JSON.parse(child.output[3]!) as Figure[]));
+  };
+  alone();
   const writer = LogPayloadStorage.open(directory, { writable: true, automaticSnapshotBytes: Number.MAX_SAFE_INTEGER });
   writer.createSnapshot();
   writer.close();
-  await benchSession(directory, settings, records, true);
+  alone('--with-snapshot');
 }
 
 const results = resolve('bench/results');

@@ -25,8 +25,6 @@ const MOST_THREADS = 8;
 /** What became of the snapshot file. */
 export type SnapshotFound =
   | { state: 'absent' }
-  /** It is there, and will be read. */
-  | { state: 'unread' }
   | { state: 'invalid'; reason: string }
   | { state: 'read'; snapshot: Snapshot; check: SnapshotCheck | null };
 
@@ -40,6 +38,8 @@ export type LogChange = 'same' | 'grew' | 'shrank' | 'replaced' | 'vanished';
 export class CollectionState {
   table = new RecordTable();
   snapshot: SnapshotFound = { state: 'absent' };
+  /** There is a snapshot that has not been read yet; `snapshot` says nothing until then. */
+  snapshotUnread = false;
   outcomes: Partial<Record<View, ViewOutcome>> = {};
   totals: TableTotals = this.table.totals();
   #file: OpenFile | null = null;
@@ -105,7 +105,7 @@ export class CollectionState {
       this.#source = new FileSource(this.#file);
     }
     if (snapshot === 'now') this.loadSnapshot();
-    else this.snapshot = { state: statusOrNull(this.files, this.snapshotPath) ? 'unread' : 'absent' };
+    else this.snapshotUnread = statusOrNull(this.files, this.snapshotPath) !== null;
   }
 
   close(): void {
@@ -124,6 +124,7 @@ export class CollectionState {
   }
 
   loadSnapshot(): void {
+    this.snapshotUnread = false;
     let bytes: Uint8Array;
     try {
       bytes = this.files.readWhole(this.snapshotPath, 0x7fff_ffff);

@@ -128,7 +128,7 @@ export class Session {
       report();
     };
     await this.state.scanFast({ signal, onProgress });
-    if (this.state.snapshot.state === 'unread') this.state.loadSnapshot();
+    if (this.state.snapshotUnread) this.state.loadSnapshot();
     this.#scanMilliseconds = performance.now() - started;
     this.phase = 'checking';
     this.changed();

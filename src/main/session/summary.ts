@@ -44,8 +44,8 @@ export function describeOutcomes(state: CollectionState): Partial<Record<View, O
 export function describeSnapshot(state: CollectionState): SnapshotState {
   const { snapshot, size } = state;
   const base = { reason: null, walPosition: null, entries: null, disagreements: 0, bytesSince: size };
+  if (state.snapshotUnread) return { ...base, state: 'unknown' };
   if (snapshot.state === 'absent') return { ...base, state: 'absent' };
-  if (snapshot.state === 'unread') return { ...base, state: 'unknown' };
   if (snapshot.state === 'invalid') return { ...base, state: 'invalid', reason: snapshot.reason };
   const position = snapshot.snapshot.walPosition;
   return {
