@@ -6,6 +6,7 @@ import { encodeDelete, encodeLegacyDelete, encodeLegacyStore, encodeStore } from
 import { encodeSnapshot } from '../../src/core/snapshot.ts';
 import { highU32, lowU32, writeU32, writeU64 } from '../../src/core/u64.ts';
 import { crc32 } from '../../src/main/engine/crc32.ts';
+import { LogPayloadStorage } from '../../src/main/engine/log-payload-storage.ts';
 import { comparePrediction, predict, verify } from './prediction.ts';
 import { Random } from './random.ts';
 import type { Release } from './release.ts';
@@ -35,6 +36,7 @@ export async function checkDamage(
   const copy = join(options.scratch, 'damage-copy');
   let refused = 0;
   let toldApart = 0;
+  let written = 0;
   for (let made = 0; made < options.directories; made++) {
     const files = mutate(random, random.chance(0.4) ? randomLog(random) : random.pick(bases), bases);
     put(directory, files);
@@ -53,11 +55,59 @@ export async function checkDamage(
     } finally {
       verification.state.close();
     }
+    if (made % 10 === 5) written += await checkWriting(tally, releases, random, files, copy);
     if ((made + 1) % 500 === 0)
       console.log(`  ${made + 1} of ${options.directories} directories, ${refused} of them refused by v1.6`);
   }
   // What agreement is worth: a model that knew one generation only would have disagreed on all of these.
   tally.note(`damage: on ${toldApart} of ${options.directories} directories the generations answer differently`);
+  tally.note(`damage: of every tenth directory, ${written} could be written to by Velescope, and were`);
+}
+
+/**
+ * Velescope refuses to write where a release would lose what is written. Where it does write, in a directory that somebody
+ * damaged, every release has to open it afterwards, read what was written, and hold nothing that was deleted. Returns 1 where it wrote.
+ */
+async function checkWriting(
+  tally: Tally,
+  releases: Release[],
+  random: Random,
+  files: Files,
+  directory: string,
+): Promise<number> {
+  put(directory, files);
+  const storage = LogPayloadStorage.open(directory, { writable: true, durability: 'flush' });
+  const stored = random.id();
+  const deleted = stored === 3n ? 4n : 3n;
+  const text = '{"written":"behind the damage"}';
+  try {
+    if (!storage.writable) return 0;
+    storage.store(stored, text);
+    storage.delete(deleted);
+    if (random.chance(0.3)) storage.createSnapshot();
+  } finally {
+    storage.close();
+  }
+  for (const release of releases) {
+    const opened = await release.call('storage.open', { directory });
+    const answers = opened.ok
+      ? [
+          await release.call('storage.retrieve', { id: String(stored) }),
+          await release.call('storage.retrieve', { id: String(deleted) }),
+        ]
+      : [];
+    const [first, second] = answers.map((answer) => (answer.ok ? (answer.text ?? answer.absent) : answer.kind));
+    tally.same(
+      release.version,
+      CHECK,
+      'what Velescope wrote into it',
+      [opened.ok, first, second],
+      [true, text, true],
+      directory,
+    );
+    await release.call('storage.close');
+  }
+  return 1;
 }
 
 /** Fixtures: directories on which the model was once wrong, and directories that are known to be hard. */
