@@ -304,6 +304,21 @@ describe('candidates in a plan', () => {
   });
 });
 
+describe('a repaired delete', () => {
+  it('of a compacted log counts as applied where it takes an id out, though no record of it is written', () => {
+    const log = new LogBuilder().store(7, '[false]').delete(7).bytes();
+    log[24] = 0xc5;
+    const { plan, output } = planned(log, { policy: 'salvage', compact: true, applyCandidates: true });
+    expect(output).toEqual(new Uint8Array(0));
+    expect(plan).toMatchObject({ candidatesApplied: 1, added: { records: 0 }, compactedAway: { records: 1 } });
+    expect(plan.predicted!.repaired.slice(0, 9)).toEqual(['7']);
+    const absent = new LogBuilder().store(1).delete(7).bytes();
+    absent[25] = 0xc5;
+    const nothing = planned(absent, { policy: 'salvage', compact: true, applyCandidates: true });
+    expect(nothing.plan.candidatesApplied).toBe(0);
+  });
+});
+
 describe('cutting a tail', () => {
   it('leaves every byte before it as it is, damage included', () => {
     const log = three().bytes().slice(0, -3);

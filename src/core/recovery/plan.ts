@@ -89,6 +89,7 @@ export interface RecoveryPlan {
   added: { records: number; bytes: number };
   /** In file order; those that do not enter say so. */
   repairs: Repair[];
+  /** Candidates whose record is in the output, or which, in a compacted one, keep a deleted id out of it. */
   candidatesApplied: number;
   /** Damaged segments for which no candidate was looked for, because the search had taken too long by then. */
   candidatesNotSought: number;
@@ -379,7 +380,6 @@ class Planner {
     for (let range = 0; range < ranges.count; range++) {
       if (ranges.fateCode(range) === FateCode.leftOut) leftOut.pieces++;
     }
-    plan.candidatesApplied = plan.added.records;
     plan.outputBytes = kept.bytes + plan.added.bytes;
     for (const ids of Object.values(predicted)) if (ids instanceof U64List) ids.sort();
     plan.predicted = predicted;
@@ -403,9 +403,18 @@ class Planner {
     if (isLive) countLive(predicted, low, high, isDamage(repair.verdict), repair.readersDisagree);
     if (Math.floor(last / 2) === repair.row) predicted.repaired.push(low, high);
     repair.enters = isLive || !plan.compact;
+    if (repair.enters || this.#takesOut(repair, last)) plan.candidatesApplied++;
     if (!repair.enters) return;
     plan.added.records++;
     plan.added.bytes += repair.length;
+  }
+
+  /** Whether an id would be live without this repaired delete, which a compacted output does not hold but follows. */
+  #takesOut({ row, id }: Repair, last: number): boolean {
+    if (last !== row * 2 + 1) return false;
+    let older = this.#table.newestRow(lowU32(id), highU32(id));
+    while (older >= 0 && !this.#isKept(older)) older = this.#table.previous[older]! - 1;
+    return older >= 0 && this.#table.kind(older) === 'store';
   }
 
   /** How many ids have repaired records in the output and no others. */
