@@ -45,6 +45,13 @@ export function checkPayload(
   };
 }
 
+/** What every release reads: `ok`, or the first refusal, that of releases up to 7.x before that of 8.0 and later. For text about to be stored. */
+export function checkForEveryRelease(bytes: Uint8Array): PayloadCheck {
+  const accepted = acceptedBy(bytes);
+  if (accepted.approximate && accepted.exact) return { state: 'ok' };
+  return checkPayload(bytes, 0, bytes.length, accepted.approximate ? 'exact' : 'approximate');
+}
+
 function lastLineStart(bytes: Uint8Array, start: number, position: number): number {
   for (let index = position - 1; index >= start; index--) if (bytes[index] === 0x0a) return index + 1;
   return start;

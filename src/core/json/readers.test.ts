@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalize } from './canonicalize.ts';
-import { acceptedBy, checkPayload, isAccepted } from './check.ts';
+import { acceptedBy, checkForEveryRelease, checkPayload, isAccepted } from './check.ts';
 import { differences } from './differences.ts';
 import { type JsonReader, readFloat } from './number.ts';
 import { propertySeed, text, utf8 } from './text.fixture.ts';
@@ -54,6 +54,17 @@ describe('the two readers of numbers', () => {
     expect(acceptedBy(utf8(`[${onlyExact},${onlyApproximate}]`))).toEqual({ approximate: false, exact: false });
     expect(acceptedBy(utf8('[1e308]'))).toEqual({ approximate: true, exact: true });
     expect(acceptedBy(utf8('[1e308,]'))).toEqual({ approximate: false, exact: false });
+  });
+
+  it('both have to read what is about to be stored', () => {
+    expect(checkForEveryRelease(utf8('1e308'))).toEqual({ state: 'ok' });
+    for (const token of ['1.7976931348623158e308', '179769313486231581e291', '1e309']) {
+      expect(checkForEveryRelease(utf8(`[${token}]`))).toMatchObject({
+        state: 'unreadable',
+        message: `number out of range at line 1 column ${token.length + 1}`,
+        offset: 1,
+      });
+    }
   });
 
   it('exactly is as JavaScript reads, and a message stands exactly where reading fails', () => {

@@ -198,6 +198,9 @@ describe('writing', () => {
       ['{"a":}', /expected value at line 1 column 6/],
       ['', /EOF while parsing a value/],
       ['1e999', /number out of range/],
+      // Refused up to 7.x only, and from 8.0 on only.
+      ['1.7976931348623158e308', /number out of range/],
+      ['179769313486231581e291', /number out of range/],
       ['["\\ud800"]', /surrogate|escape/],
       ['["\ud800"]', /half of a surrogate pair, at character 2/],
       ['['.repeat(128) + ']'.repeat(128), /recursion limit/],

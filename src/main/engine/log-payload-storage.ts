@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type ByteSource, MemorySource } from '../../core/byte-source.ts';
 import { DEFAULT_GENERATION, type Generation, type VelesError, type View } from '../../core/generation.ts';
 import { IdIndex } from '../../core/id-index.ts';
-import { checkPayload, isAccepted, type PayloadCheck } from '../../core/json/check.ts';
+import { checkForEveryRelease, type PayloadCheck } from '../../core/json/check.ts';
 import { CRC_DELETE_SIZE, LENGTH_FIELD_OFFSET } from '../../core/record.ts';
 import { StateCode } from '../../core/record-table.ts';
 import { replay } from '../../core/replay.ts';
@@ -532,7 +532,8 @@ export class LogPayloadStorage {
     if (typeof payload === 'string' && !isWellFormed(payload)) throw halfCharacter(payload);
     const offset = writer.putStore(low, high, payload);
     const bytes = typeof payload === 'string' ? writer.bufferedPayload(offset) : payload;
-    if (!isAccepted(bytes)) throw refusedPayload(checkPayload(bytes));
+    const check = checkForEveryRelease(bytes);
+    if (check.state !== 'ok') throw refusedPayload(check);
     return offset;
   }
 
@@ -581,7 +582,8 @@ export class LogPayloadStorage {
       if (payload === null) continue;
       const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
       if (typeof payload === 'string' && !isWellFormed(payload)) throw inBatch(halfCharacter(payload), at);
-      if (!isAccepted(bytes)) throw inBatch(refusedPayload(checkPayload(bytes)), at);
+      const check = checkForEveryRelease(bytes);
+      if (check.state !== 'ok') throw inBatch(refusedPayload(check), at);
     }
   }
 
@@ -635,8 +637,7 @@ function isWellFormed(text: string): boolean {
   return (text as string & { isWellFormed(): boolean }).isWellFormed();
 }
 
-function refusedPayload(check: PayloadCheck): VelescopeError {
-  if (check.state === 'ok') return new VelescopeError('INTERNAL', 'the two payload checks disagree');
+function refusedPayload(check: Exclude<PayloadCheck, { state: 'ok' }>): VelescopeError {
   const { state, message, line, column, offset } = check;
   return new VelescopeError('PAYLOAD_REFUSED', `VelesDB could not read this payload back: ${message}`, {
     next: 'Nothing was written. Correct the text and store it again.',
