@@ -48,25 +48,32 @@ export async function secondsOf(run: () => unknown): Promise<number> {
 
 /**
  * Runs two things in turn, several times, and compares each run with the one beside it: other work on the machine then slows both.
- * Returns the median seconds of each and the median of how many times as fast as the first the second is.
+ * Returns the median seconds of each, the median of how many times as fast as the first the second is, and the median of how many times
+ * the first's processor time the second takes, over all threads: the figure that other work disturbs least.
  */
 export async function compare(
   rounds: number,
   limit: () => unknown,
   run: () => unknown,
-): Promise<{ limit: number; run: number; ratio: number }> {
+): Promise<{ limit: number; run: number; ratio: number; processorTime: number }> {
   const limits: number[] = [];
   const runs: number[] = [];
   const ratios: number[] = [];
+  const processorTimes: number[] = [];
   for (let round = 0; round < rounds; round++) {
+    const atStart = process.cpuUsage();
     const before = await secondsOf(limit);
+    const ofLimit = process.cpuUsage(atStart);
+    const between = process.cpuUsage();
     const seconds = await secondsOf(run);
+    const ofRun = process.cpuUsage(between);
+    processorTimes.push((ofRun.user + ofRun.system) / (ofLimit.user + ofLimit.system));
     const after = await secondsOf(limit);
     limits.push(before, after);
     runs.push(seconds);
     ratios.push((before + after) / 2 / seconds);
   }
-  return { limit: median(limits), run: median(runs), ratio: median(ratios) };
+  return { limit: median(limits), run: median(runs), ratio: median(ratios), processorTime: median(processorTimes) };
 }
 
 const BLOCK = 1 << 20;

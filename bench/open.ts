@@ -26,7 +26,7 @@ export async function benchOpening(path: string, label: string, bytes: number, g
   const all = availableParallelism();
   await open(path, 1);
   for (const workers of [1, all]) {
-    const { limit, run, ratio } = await compare(
+    const { limit, run, ratio, processorTime } = await compare(
       rounds,
       () => readAndHash(path),
       () => open(path, workers),
@@ -35,6 +35,7 @@ export async function benchOpening(path: string, label: string, bytes: number, g
     report(`${name}: limit of one thread`, megabytes / limit, 'MB/s');
     report(name, megabytes / run, 'MB/s');
     report(`${name}: of the limit`, ratio, 'times', workers === all ? atLeast(ratio, goal) : undefined);
+    report(`${name}: processor time, of the limit's`, processorTime, 'times');
   }
   const table = await open(path, 1);
   const file = nodeFiles.open(path, 'read');
