@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { createClient, createServer } from './connection.ts';
+import { createClient, createServer, MOST_CALLS } from './connection.ts';
 import type { Handlers, Request, Response } from './protocol.ts';
 
 /** Both ends over an in-memory pipe that copies, as a process boundary does. */
@@ -79,6 +79,17 @@ describe('the answering side', () => {
     one.server.receive({ type: 'cancel', call: 0 });
     await pending;
     expect(signals).toEqual([true]);
+  });
+
+  it('caps the calls that one peer has running', () => {
+    const answers: Response[] = [];
+    const server = createServer({ 'session.close': () => new Promise(() => {}) } as unknown as Handlers, (response) =>
+      answers.push(response),
+    );
+    for (let call = 0; call <= MOST_CALLS; call++) {
+      server.receive({ type: 'call', call, method: 'session.close', params: { session: 'a' } });
+    }
+    expect(answers).toMatchObject([{ type: 'error', call: MOST_CALLS, error: { code: 'TOO_LARGE' } }]);
   });
 
   it('cleans up what a peer opened when the peer goes away', async () => {

@@ -13,6 +13,9 @@ import {
   requestSchema,
 } from './protocol.ts';
 
+/** Calls that one peer may have running; a window needs a dozen. */
+export const MOST_CALLS = 256;
+
 /** Options of one call. */
 export interface CallOptions {
   signal?: AbortSignal;
@@ -168,6 +171,14 @@ export function createServer(handlers: Handlers, send: (response: Response) => v
           type: 'error',
           call,
           error: { code: 'UNKNOWN_METHOD', message: `There is no call named ${method.slice(0, 64)}.` },
+        });
+        return;
+      }
+      if (running.size >= MOST_CALLS) {
+        send({
+          type: 'error',
+          call,
+          error: { code: 'TOO_LARGE', message: `More than ${MOST_CALLS} calls are running.` },
         });
         return;
       }

@@ -28,9 +28,11 @@ export function trimTail(): Promise<unknown> {
   );
 }
 
-/** Writes a snapshot of the log as it stands. */
+/** Writes a snapshot of the log as it stands; where writing is off, the caller's button has said that it will be turned on. */
 export async function createSnapshot(): Promise<boolean> {
   const { summary } = useSession.getState();
+  // One that disagrees forbids writing: it is moved aside first, and kept.
+  if (summary?.snapshot.state === 'disagrees' && (await removeSnapshot()) === null) return false;
   if (summary && !summary.writing.on && !(await setWriting(true, () => showDialog({ name: 'snapshot' })))) return false;
   const result = await writing(
     (session) =>

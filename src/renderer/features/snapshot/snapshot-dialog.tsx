@@ -20,6 +20,8 @@ export function SnapshotDialog({ onClose }: { onClose: () => void }) {
   if (!summary) return null;
   const { snapshot, log, counts } = summary;
   const sound = snapshot.state === 'valid' || snapshot.state === 'absent';
+  const verb = sound ? 'snapshot now' : 'rebuild the snapshot';
+  const action = summary.writing.on ? verb.charAt(0).toUpperCase() + verb.slice(1) : `Turn writing on and ${verb}`;
   return (
     <Modal
       title="Snapshot"
@@ -51,7 +53,7 @@ export function SnapshotDialog({ onClose }: { onClose: () => void }) {
               void createSnapshot();
             }}
           >
-            {sound ? 'Snapshot now' : 'Rebuild the snapshot'}
+            {action}
           </button>
         </>
       }
