@@ -1,11 +1,11 @@
 import { toErrorValue } from '../../shared/errors.ts';
-import type { ProtocolEvent } from '../../shared/protocol.ts';
+import type { ProtocolEvent, Summary } from '../../shared/protocol.ts';
 import type { Connection } from '../connection/connect.ts';
 import { call, setConnection } from '../connection/current.ts';
 import { runCommand } from '../features/commands/commands.ts';
 import { applyTheme, useApplication } from './application.ts';
 import { loadRecents, showDatabase, takeHealth } from './directory.ts';
-import { loadDrafts } from './drafts.ts';
+import { loadDrafts, useDrafts } from './drafts.ts';
 import { takeQueryEvent, takeSummary, useSession } from './session.ts';
 
 /** Connects the window to the engine and shows what it was started with. Never rejects: what fails is shown. */
@@ -32,7 +32,7 @@ export async function start(connect: () => Promise<Connection>): Promise<void> {
 function takeEvent(event: ProtocolEvent): void {
   switch (event.event) {
     case 'session':
-      takeSummary(event.summary);
+      takeSession(event.summary);
       return;
     case 'query':
       if (event.session === useSession.getState().session) takeQueryEvent(event);
@@ -49,4 +49,12 @@ function takeEvent(event: ProtocolEvent): void {
     case 'opened':
       void showDatabase(event.database);
   }
+}
+
+/** Whether a draft conflicts depends on what the log holds: drafts are asked for again when it is known whole, and when it moved on. */
+function takeSession(summary: Summary): void {
+  const { session, summary: before } = useSession.getState();
+  takeSummary(summary);
+  if (session !== summary.session || summary.phase === 'scanning' || useDrafts.getState().drafts.size === 0) return;
+  if (before?.phase === 'scanning' || before?.revision !== summary.revision) void loadDrafts();
 }
