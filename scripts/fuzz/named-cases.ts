@@ -16,7 +16,7 @@ export interface NamedCase {
 
 const MEGABYTE = 1 << 20;
 /** Far below what the bytes ask for (4 GiB, 2^60 entries), far above what a megabyte of log needs. */
-const MEMORY = 256 * MEGABYTE;
+const MEMORY = 1024 * MEGABYTE;
 
 /** A log of one record that claims to hold 2^32-1 bytes, and good ones before and behind it. */
 export function fourGigabyteClaim(marker: number): Uint8Array {
@@ -94,7 +94,7 @@ export function namedCases(): NamedCase[] {
       name: `a log of the byte ${byte.toString(16).padStart(2, '0')} alone`,
       run: () =>
         withinMemory(() =>
-          wholePass(new Uint8Array([0, 1, 2, 0xc3, 0xc4].includes(byte) ? 4 * MEGABYTE : MEGABYTE >> 2).fill(byte)),
+          wholePass(new Uint8Array([0, 1, 2, 0xc3, 0xc4].includes(byte) ? MEGABYTE : MEGABYTE >> 2).fill(byte)),
         ),
     })),
     ...Object.entries(hostileLogs).map(([name, make]) => ({

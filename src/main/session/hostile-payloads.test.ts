@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -102,4 +102,15 @@ describe.skipIf(process.platform === 'win32')('the report of a collection with a
     const { text } = await call('report.render', { format: 'json' });
     expect(JSON.parse(text).directory).toBe(made.directory);
   });
+});
+
+it.skipIf(process.platform === 'win32')('drafts are kept for the user alone', async () => {
+  const { made, call } = await start(['{}']);
+  await call('drafts.put', { draft: { id: '1', action: 'store', text: '{"private":true}', base: null } });
+  made.close();
+  session = null;
+  const files = readdirSync(join(home, '.settings'), { recursive: true, withFileTypes: true });
+  const drafts = files.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  expect(drafts.some((path) => readFileSync(path, 'utf8').includes('private'))).toBe(true);
+  for (const path of drafts) expect(statSync(path).mode & 0o077).toBe(0);
 });
