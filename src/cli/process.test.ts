@@ -73,6 +73,7 @@ describe('the velescope program', () => {
     ['an id too many', ['history', '.', '18446744073709551616']],
     ['a durability that is none', ['batch', '.', '--durability', 'eventually']],
     ['a second directory where one is meant', ['batch', '.', '..']],
+    ['a target without a name', ['recover', '.', '--to', '', '--policy', 'salvage']],
     ['a port that is none', ['serve', '.', '--port', '70000']],
   ])('calls it misuse: %s', (_name, words) => {
     const ran = velescope(words);
@@ -91,6 +92,13 @@ describe('the velescope program', () => {
     const ran = shell('velescope dump "$DIRECTORY/large" --as v3.12 > /dev/full');
     expect(ran.status).toBe(1);
     expect(ran.stderr).toContain('ENOSPC');
+  });
+
+  it('does not take a directory for an input without lines', () => {
+    mkdirSync(join(directory, 'no-input'));
+    const ran = shell('velescope batch "$DIRECTORY/no-input" --json < "$DIRECTORY"');
+    expect(ran.status).toBe(1);
+    expect(JSON.parse(ran.stdout).error.message).toContain('EISDIR');
   });
 
   it('pipes a dump into a batch, record for record', () => {

@@ -124,10 +124,9 @@ function describeProgram(line: CommandLine, finish: (status: Exit) => void): Com
   command('recover', 'everything that can be got back, in a new directory; the original is only read')
     .addArgument(new Argument('<DIR>', 'a collection, or a database root: then each collection, in NEWDIR/NAME'))
     .addOption(
-      new Option(
-        '--to <NEWDIR>',
-        'where the result goes: a directory that is not there, or empty',
-      ).makeOptionMandatory(),
+      new Option('--to <NEWDIR>', 'where the result goes: a directory that is not there, or empty')
+        .argParser(parseTarget)
+        .makeOptionMandatory(),
     )
     .addOption(new Option('--policy <POLICY>', 'what is kept').choices(POLICIES_OF_RECOVERY).makeOptionMandatory())
     .option('--dry-run', 'write nothing, say what would be written')
@@ -175,6 +174,12 @@ function parseId(text: string): bigint {
   const id = parseU64(text);
   if (id === null) throw new InvalidArgumentError('An id is a whole number from 0 to 18446744073709551615.');
   return id;
+}
+
+/** An unset variable in a script; taken for a path it would name the working directory. */
+function parseTarget(text: string): string {
+  if (text === '') throw new InvalidArgumentError('NEWDIR has no name.');
+  return text;
 }
 
 function parsePort(text: string): number {

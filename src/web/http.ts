@@ -17,10 +17,11 @@ export interface HttpContext {
 /** The request's address. Only path and query count; who is asked is the Host header's matter. Null when it is none. */
 export function requestUrl(request: IncomingMessage): URL | null {
   const target = request.url ?? '';
-  // A second slash would make what follows a host; an absolute form ("GET http://…") is for proxies.
-  if (!target.startsWith('/') || target.startsWith('//')) return null;
+  // An absolute form ("GET http://…") is for proxies.
+  if (!target.startsWith('/')) return null;
   try {
-    return new URL(target, 'http://host.invalid');
+    // Not as a base: behind a second slash a host would be read, and an unknown path is to be answered as any other.
+    return new URL(`http://host.invalid${target}`);
   } catch {
     return null;
   }

@@ -363,6 +363,12 @@ describe('attack: paths that leave the bundle', () => {
     expect(answer.body).not.toContain('the secret');
   });
 
+  test('two slashes are a path like any other: asked for the token, then unknown', async () => {
+    expect((await ask(running.port, '//etc/passwd')).status).toBe(401);
+    expect((await ask(running.port, '//etc/passwd', { headers: { cookie } })).status).toBe(404);
+    expect((await ask(running.port, '//host', { headers: { cookie, host: 'evil.example' } })).status).toBe(403);
+  });
+
   test('a request in the form for proxies', async () => {
     const answer = await ask(running.port, 'http://127.0.0.1/secret.js', { headers: { cookie } });
     expect(answer.status).toBe(400);
