@@ -52,6 +52,8 @@ const hostileLog = fc
 
 const anyLog = fc.oneof(
   { weight: 6, arbitrary: damagedLog.map(({ log }) => log) },
+  // Only on a log that nothing happened to does it show what a snapshot alone can do.
+  { weight: 4, arbitrary: originalLog.map((original) => mutate(original, []).log) },
   { weight: 1, arbitrary: nearlyFraming },
 );
 

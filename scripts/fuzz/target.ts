@@ -21,6 +21,9 @@ export function target<Case>(
   return { name, weight, cases, check: check as (value: unknown) => void };
 }
 
+/** How often a failed case is tried smaller: beyond it gains are small, and a large case has millions of smaller ones. */
+const MOST_ATTEMPTS = 2000;
+
 /** What came of a target's cases. */
 export interface Outcome {
   cases: number;
@@ -37,10 +40,17 @@ export function runTarget(
   options: { cases: number; seed: number; path?: string; started?: (number: number) => void },
 ): Outcome {
   let number = -1;
+  let attempts = -1;
   const details = fc.check(
     fc.property(arbitrary, (value) => {
       options.started?.(++number);
-      check(value);
+      if (attempts >= 0 && ++attempts > MOST_ATTEMPTS) return;
+      try {
+        check(value);
+      } catch (thrown) {
+        attempts = Math.max(attempts, 0);
+        throw thrown;
+      }
     }),
     {
       seed: options.seed,
