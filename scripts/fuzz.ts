@@ -88,7 +88,7 @@ export async function main(parameters: readonly string[]): Promise<number> {
       const before = performance.now();
       const assignment = { target: name, cases: share, seed, ...(path === undefined ? {} : { path }) };
       const result = await runWatched(worker.program, assignment, seconds);
-      report(name, share, result, performance.now() - before);
+      report(name, path === undefined ? share : 1, result, performance.now() - before);
     }
   } finally {
     worker.remove();
