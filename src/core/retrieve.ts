@@ -9,13 +9,19 @@ import {
 } from './generation.ts';
 import { checkPayload, isAccepted } from './json/check.ts';
 import { readU32 } from './u64.ts';
+import { WINDOW_SIZE } from './window.ts';
 
 const FIRST_READ = 512;
+/** A longer payload is not taken into memory before it is known to hold no byte that JSON forbids. */
+const LONG_PAYLOAD = 1 << 29;
 const I64_MAX = 0x7fff_ffff_ffff_ffffn;
 
 export type Retrieved =
   | { ok: true; payload: Uint8Array }
-  /** `bytes` are what is present of the payload; null when there are none. */
+  /**
+   * `bytes` are what is present of the payload; null when there are none. Of one beyond 512 MiB, which no line of output could
+   * hold, only the beginning, up to the byte that is refused.
+   */
   | { ok: false; error: VelesError; bytes: Uint8Array | null };
 
 /**
@@ -36,7 +42,18 @@ export function retrieve(source: ByteSource, offset: number | bigint, generation
   if (offset + 4 + length > source.size) {
     const present = source.size - offset - 4;
     const error = POLICIES[generation].boundsLengthOnRead ? READ_LENGTH_PAST_END : SHORT_READ;
-    return { ok: false, error, bytes: present === 0 ? null : source.read(offset + 4, present) };
+    return { ok: false, error, bytes: present === 0 ? null : source.read(offset + 4, Math.min(present, LONG_PAYLOAD)) };
+  }
+  if (length > LONG_PAYLOAD) {
+    // A length that damage made up soon runs over a control byte, where every reader stops: what follows cannot change the answer.
+    const forbidden = firstForbiddenByte(source, offset + 4, offset + 4 + length);
+    if (forbidden >= 0 && forbidden - offset < LONG_PAYLOAD) {
+      const beginning = source.read(offset + 4, forbidden + 1 - (offset + 4));
+      const check = checkPayload(beginning, 0, beginning.length, POLICIES[generation].jsonReader);
+      if (check.state !== 'ok') {
+        return { ok: false, error: { kind: 'InvalidData', message: check.message }, bytes: beginning };
+      }
+    }
   }
   bytes = 4 + length <= bytes.length ? bytes.subarray(4, 4 + length) : source.read(offset + 4, length);
   const reader = POLICIES[generation].jsonReader;
@@ -44,4 +61,16 @@ export function retrieve(source: ByteSource, offset: number | bigint, generation
   const check = checkPayload(bytes, 0, bytes.length, reader);
   if (check.state === 'ok') return { ok: true, payload: bytes };
   return { ok: false, error: { kind: 'InvalidData', message: check.message }, bytes: length === 0 ? null : bytes };
+}
+
+/** First offset in [from, to) of a byte below 0x20 that is no white space of JSON's; -1 when there is none. */
+function firstForbiddenByte(source: ByteSource, from: number, to: number): number {
+  for (let at = from; at < to; at += WINDOW_SIZE) {
+    const bytes = source.read(at, Math.min(WINDOW_SIZE, to - at));
+    for (let index = 0; index < bytes.length; index++) {
+      const byte = bytes[index]!;
+      if (byte < 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return at + index;
+    }
+  }
+  return -1;
 }

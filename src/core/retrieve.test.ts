@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import type { ByteSource } from './byte-source.ts';
+import { MemorySource } from './byte-source.ts';
+import { GENERATIONS } from './generation.ts';
+import { LogBuilder } from './log-builder.fixture.ts';
+import { retrieve } from './retrieve.ts';
+import { writeU32 } from './u64.ts';
+
+/** Bytes, then zeros up to a size that no memory has to hold. Remembers the longest read. */
+class SparseSource implements ByteSource {
+  longestRead = 0;
+  constructor(
+    private readonly head: Uint8Array,
+    readonly size: number,
+  ) {}
+
+  read(offset: number, length: number): Uint8Array {
+    const bytes = new Uint8Array(Math.max(0, Math.min(length, this.size - offset)));
+    this.longestRead = Math.max(this.longestRead, bytes.length);
+    if (offset < this.head.length) bytes.set(this.head.subarray(offset, offset + bytes.length));
+    return bytes;
+  }
+}
+
+describe('reading an index entry', () => {
+  it('gives the payload as stored', () => {
+    const source = new MemorySource(new LogBuilder().store(1, '{"a":1.10}').bytes());
+    const read = retrieve(source, 9, 'v3.12');
+    expect(read.ok && new TextDecoder().decode(read.payload)).toBe('{"a":1.10}');
+  });
+
+  it('of a length that damage made up takes no more into memory than up to the byte that is refused', () => {
+    for (const [text, message] of [
+      ['', 'expected value at line 1 column 1'],
+      ['{"a":"b', 'control character (\\u0000-\\u001F) found while parsing a string at line 1 column 8'],
+      ['[1,2', 'expected `,` or `]` at line 1 column 5'],
+    ] as const) {
+      const head = new LogBuilder().legacyStore(1, text).bytes();
+      writeU32(head, 9, 0xffff_fff0);
+      const source = new SparseSource(head, 5 * 2 ** 30);
+      for (const generation of GENERATIONS) {
+        expect(retrieve(source, 9, generation)).toMatchObject({ ok: false, error: { kind: 'InvalidData', message } });
+      }
+      expect(source.longestRead).toBeLessThanOrEqual(1 << 20);
+    }
+  });
+});
