@@ -41,6 +41,15 @@ interface OpenDatabase {
   health: Map<string, Health>;
 }
 
+/** Calls after which a collection's badge may be another one. */
+const CHANGE_HEALTH: ReadonlySet<Method> = new Set([
+  'recovery.applyInPlace',
+  'recovery.putInPlace',
+  'writing.trimTail',
+  'snapshot.create',
+  'snapshot.remove',
+]);
+
 /**
  * Everything behind the protocol. The main process keeps no record of any log: it hands out opaque names, starts a worker for each
  * open collection, and passes calls on to it.
@@ -194,6 +203,13 @@ export function createServices(options: ServicesOptions): Services {
     await session?.host.close();
   }
 
+  /** The badge is found out anew when the list of collections is read again. */
+  function forgetHealth(directory: string): void {
+    for (const { collections, health } of databases.values()) {
+      for (const [name, entry] of collections) if (entry.path === directory) health.delete(name);
+    }
+  }
+
   function sessionNamed(name: string): { host: SessionHost; directory: string } {
     const session = sessions.get(name);
     if (!session)
@@ -325,8 +341,12 @@ export function createServices(options: ServicesOptions): Services {
     METHODS.map((method: Method) => [
       method,
       own[method] ??
-        ((params: { session: string }, context: CallContext) =>
-          sessionNamed(params.session).host.call(method as SessionMethod, params, context)),
+        (async (params: { session: string }, context: CallContext) => {
+          const { host, directory } = sessionNamed(params.session);
+          const result = await host.call(method as SessionMethod, params, context);
+          if (CHANGE_HEALTH.has(method)) forgetHealth(directory);
+          return result;
+        }),
     ]),
   ) as unknown as Handlers;
 

@@ -313,8 +313,11 @@ async function followSelection(): Promise<void> {
   );
   const now = get();
   if (now.query?.name !== query.name || now.selected !== selected) return;
+  // Where it stands as before, the person may be on the way to another row: the list must not jump back.
+  if (target?.position != null && target.position !== now.position) {
+    set({ reveal: { position: target.position, focus: false, serial: ++revealSerial } });
+  }
   set({ position: target?.position ?? null });
-  if (target?.position != null) set({ reveal: { position: target.position, focus: false, serial: ++revealSerial } });
   void readRecord(row);
 }
 

@@ -87,7 +87,10 @@ export function RecordsGrid() {
     if (reveal.position < rows.map.firstRow || reveal.position + 1 > rows.map.firstRow + rows.map.wholeRows) {
       rows.center(reveal.position);
     }
-    if (reveal.focus) focusWanted.current = true;
+    // The cell that has the focus may leave the screen, and would take the focus with it.
+    if (reveal.focus || root.current?.querySelector('[data-active]') === document.activeElement) {
+      focusWanted.current = true;
+    }
   }, [reveal, total, rows]);
 
   useLayoutEffect(() => {

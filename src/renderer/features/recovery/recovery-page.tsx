@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 import { type ErrorValue, toErrorValue } from '../../../shared/errors.ts';
-import type { Plan, Policy, RecoveryResult } from '../../../shared/protocol.ts';
+import type { CallProgress, Plan, Policy, RecoveryResult, Result } from '../../../shared/protocol.ts';
 import { ErrorText } from '../../components/error-text.tsx';
 import { formatBytes, formatCount, formatNoun, formatOffset } from '../../components/format.ts';
 import { Icon } from '../../components/icon.tsx';
@@ -8,8 +8,8 @@ import { Modal } from '../../components/modal.tsx';
 import { VisibleText } from '../../components/visible-text.tsx';
 import { POLICY_WORDS, VERDICT_WORDS } from '../../components/words.ts';
 import { call } from '../../connection/current.ts';
-import { announce } from '../../state/announcements.ts';
-import { report, showDialog, showPage } from '../../state/application.ts';
+import { announce, announceFailure } from '../../state/announcements.ts';
+import { report, showDialog, showPage, useApplication } from '../../state/application.ts';
 import { reloadCollections, showDatabase } from '../../state/directory.ts';
 import { runJob } from '../../state/jobs.ts';
 import { useSession } from '../../state/session.ts';
@@ -28,12 +28,13 @@ interface Choices {
 export function RecoveryPage() {
   const { session, summary, collection } = useSession();
   const accepted = useAccepted((state) => state.accepted.size);
+  const readOnly = useApplication((state) => state.info?.readOnly === true);
   const [choices, setChoices] = useState<Choices>({ policy: 'salvage', compact: false, applyCandidates: false });
   const [plan, setPlan] = useState<Plan | null>(null);
   const [failure, setFailure] = useState<ErrorValue | null>(null);
   const [target, setTarget] = useState<{ target: string; path: string } | null>(null);
   const [name, setName] = useState(`${collection?.name ?? 'collection'}-recovered`);
-  const [result, setResult] = useState<RecoveryResult | null>(null);
+  const [result, setResult] = useState<{ recovery: RecoveryResult; plan: string; inPlace: boolean } | null>(null);
   const [confirming, setConfirming] = useState(false);
   const [working, setWorking] = useState(false);
   const revision = summary?.revision ?? 0;
@@ -64,7 +65,20 @@ export function RecoveryPage() {
   }, [session, choices, revision, accepted, result]);
 
   if (!session || !summary) return null;
-  if (result) return <Done result={result} onBack={() => setResult(null)} />;
+  if (result) {
+    return (
+      <Done
+        result={result.recovery}
+        putInPlace={
+          result.inPlace || readOnly
+            ? null
+            : (signal, onProgress) =>
+                call('recovery.putInPlace', { session, plan: result.plan }, { signal, onProgress })
+        }
+        onBack={() => setResult(null)}
+      />
+    );
+  }
 
   const choose = async () => {
     try {
@@ -84,7 +98,7 @@ export function RecoveryPage() {
           ? call('recovery.applyInPlace', { session, plan: plan.plan }, { signal, onProgress })
           : call('recovery.apply', { session, plan: plan.plan, target: target!.target }, { signal, onProgress }),
       );
-      setResult(made);
+      setResult({ recovery: made, plan: plan.plan, inPlace });
       announce('Recovery done and verified.');
       if (inPlace) void reloadCollections();
     } catch (thrown) {
@@ -304,8 +318,39 @@ function DryRun({ plan }: { plan: Plan }) {
   );
 }
 
-/** The last page: what was made, proven, and the exact steps that put it in place. */
-function Done({ result, onBack }: { result: RecoveryResult; onBack: () => void }) {
+type PutInPlace = (
+  signal: AbortSignal,
+  onProgress: (progress: CallProgress) => void,
+) => Promise<Result<'recovery.putInPlace'>>;
+
+/** The last page: what was made, proven, and how it is put in place: by one button, or by the exact steps. */
+function Done(props: {
+  result: RecoveryResult;
+  /** Null where the result is in place already, or nothing may be written. */
+  putInPlace: PutInPlace | null;
+  onBack: () => void;
+}) {
+  const { result, putInPlace, onBack } = props;
+  const [confirming, setConfirming] = useState(false);
+  const [working, setWorking] = useState(false);
+  const [put, setPut] = useState<Result<'recovery.putInPlace'> | null>(null);
+  const [failure, setFailure] = useState<ErrorValue | null>(null);
+  const replace = async () => {
+    if (!putInPlace) return;
+    setConfirming(false);
+    setWorking(true);
+    setFailure(null);
+    try {
+      setPut(await runJob('Putting the result in place', putInPlace));
+      announce('The recovered log is in place.');
+      void reloadCollections();
+    } catch (thrown) {
+      setFailure(toErrorValue(thrown));
+      announceFailure('The recovered log was not put in place.');
+    } finally {
+      setWorking(false);
+    }
+  };
   const open = async () => {
     if (!result.database) return;
     try {
@@ -317,11 +362,14 @@ function Done({ result, onBack }: { result: RecoveryResult; onBack: () => void }
   return (
     <main className="pane page-scroll" aria-label="Recovery" data-pane="recovery" tabIndex={-1}>
       <div className="page-body">
+        <div className="page-title">
+          <h1>{put ? 'Recovered, and in place' : 'Recovered'}</h1>
+        </div>
         <div className={result.verified ? 'callout good' : 'callout danger'} role="status">
-          <h3>
+          <h2>
             <Icon name={result.verified ? 'check' : 'cross'} />
             {result.verified ? 'Recovered, opened again and verified' : 'Written, but the check did not hold'}
-          </h3>
+          </h2>
           <p>
             {formatNoun(result.kept.records, 'record')} of {formatNoun(result.kept.ids, 'id')} in{' '}
             <span className="mono">
@@ -336,9 +384,36 @@ function Done({ result, onBack }: { result: RecoveryResult; onBack: () => void }
           <dt>Output SHA-256</dt>
           <dd className="mono">{result.outputSha256}</dd>
         </dl>
-        {result.steps.length > 0 ? (
+        {put ? (
+          <div className="callout good" role="status">
+            <h2>
+              <Icon name="check" /> The recovered log is in place
+            </h2>
+            <p>
+              The log that was there is kept as{' '}
+              <span className="mono">
+                <VisibleText text={put.keptAs} />
+              </span>
+              . Keep{' '}
+              <span className="mono">
+                <VisibleText text={put.keptIn} />
+              </span>{' '}
+              until you are sure.
+            </p>
+          </div>
+        ) : null}
+        {failure ? <ErrorText error={failure} title="The result was not put in place" /> : null}
+        {result.steps.length > 0 && !put ? (
           <section aria-labelledby="steps">
             <h2 id="steps">To put it in place</h2>
+            {putInPlace ? (
+              <div className="row-of-buttons">
+                <button type="button" className="button" disabled={working} onClick={() => setConfirming(true)}>
+                  Put in place…
+                </button>
+                <span className="muted">or by hand:</span>
+              </div>
+            ) : null}
             <ol className="steps-list">
               {result.steps.map((step) => (
                 <li key={step}>
@@ -365,6 +440,31 @@ function Done({ result, onBack }: { result: RecoveryResult; onBack: () => void }
           </button>
         </div>
       </div>
+      {confirming ? (
+        <Modal
+          title="Put the result in place?"
+          onClose={() => setConfirming(false)}
+          footer={
+            <>
+              <button type="button" className="button" onClick={() => setConfirming(false)}>
+                Cancel
+              </button>
+              <button type="button" className="button danger" onClick={() => void replace()}>
+                Replace the log
+              </button>
+            </>
+          }
+        >
+          <p>
+            Under the lock of this database, a copy of the recovered log replaces the collection’s payloads.log, if that
+            is still the log that was recovered. payloads.log exists at every instant.
+          </p>
+          <p>
+            The log that is there now is kept, with its snapshot, in a new folder velescope-recovery-… of the
+            collection. The result in the new directory stays where it is.
+          </p>
+        </Modal>
+      ) : null}
     </main>
   );
 }
