@@ -363,6 +363,8 @@ export const CALLS = {
     result: z.object({ query: name, revision: count, total: count, complete: z.boolean() }),
   },
   'records.closeQuery': { params: z.strictObject({ ...inSession, query: name }), result: done },
+  /** Stops a search that still runs; what it found stays a list that can be read. */
+  'records.stopQuery': { params: z.strictObject({ ...inSession, query: name }), result: done },
   'records.page': {
     params: z.strictObject({ ...inSession, query: name, from: count, count: z.int().min(1).max(PAGE_LIMIT) }),
     result: z.object({ revision: count, total: count, complete: z.boolean(), rows: z.array(rowSchema) }),

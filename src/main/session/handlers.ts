@@ -99,6 +99,10 @@ export function createSessionHandlers(session: Session): SessionHandlers {
       session.closeQuery(query);
       return {};
     },
+    'records.stopQuery': ({ query }) => {
+      session.queryNamed(query).stop.abort();
+      return {};
+    },
     'records.page': ({ query, from, count }) => session.page(query, from, count),
     'records.locate': ({ query, target }) => session.locate(query, target),
     'record.read': ({ row }) => session.record(row),

@@ -226,7 +226,7 @@ export function cancelSearch(): void {
   set({ querying: false });
   if (query && session && !query.complete) {
     set({ query: { ...query, complete: true } });
-    void call('records.closeQuery', { session, query: query.name }).catch(() => {});
+    void call('records.stopQuery', { session, query: query.name }).catch(() => {});
   }
 }
 
@@ -238,7 +238,9 @@ export function takeQueryEvent(event: {
 }): void {
   const { query, source } = get();
   if (query?.name !== event.query) return;
-  set({ query: { ...query, total: event.total, complete: event.complete, error: event.error } });
+  // Stopping a search is no failure of it.
+  const error = event.error?.code === 'CANCELLED' ? null : event.error;
+  set({ query: { ...query, total: event.total, complete: event.complete || query.complete, error } });
   if (source instanceof RowPages) source.setTotal(event.total);
   if (event.complete && !query.complete) announce(`Search complete: ${formatNoun(event.total, 'row')}.`);
 }

@@ -166,6 +166,7 @@ export function createFixture(total: number): Fixture {
       complete: true,
     }),
     'records.closeQuery': () => ({}),
+    'records.stopQuery': () => ({}),
     'records.page': ({ from, count }) => ({
       revision: 1,
       total,
