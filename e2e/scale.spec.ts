@@ -169,7 +169,7 @@ test('five million records: every jump shows the right record, arrow keys are ex
     seen.find(({ sent, message }) => !sent && message.type === 'result' && message.call === call?.message.call);
   // What the engine said: it answered the stop, and the search did not go on to the end.
   const request = seen.find(({ sent, at, message }) => sent && message.method === 'records.query' && at > started);
-  const { query } = answerTo(request)?.message.value as { query: string };
+  const { query } = answerTo(request)!.message.value as { query: string };
   const closing = seen.find(
     ({ sent, message }) =>
       sent && message.method === 'records.stopQuery' && (message.params as { query: string }).query === query,
