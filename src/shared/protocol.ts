@@ -585,6 +585,8 @@ export const eventSchema = z.discriminatedUnion('event', [
     error: errorValueSchema.nullable(),
   }),
   z.object({ event: z.literal('drafts'), session: name }),
+  /** Something went wrong beside what was asked for: an automatic snapshot that failed, and will be tried again. */
+  z.object({ event: z.literal('warning'), session: name, error: errorValueSchema }),
   z.object({ event: z.literal('health'), database: name, collection: name, health: healthSchema }),
   /** The menu of the desktop application, or a second instance, asks the window to do something a person could do. */
   z.object({ event: z.literal('command'), command: z.string().max(64) }),

@@ -6,19 +6,19 @@ import { type OutcomeLists, outcomesOf, type ViewDifference, type ViewOutcome } 
 import { checkPayloads } from '../../core/payload-check.ts';
 import { RecordTable, type TableTotals } from '../../core/record-table.ts';
 import { rowToRescanFrom, scan } from '../../core/scan.ts';
-import { NO_SNAPSHOT, parseSnapshot, type Snapshot } from '../../core/snapshot.ts';
+import type { Snapshot } from '../../core/snapshot.ts';
 import { checkSnapshot, type SnapshotCheck } from '../../core/snapshot-check.ts';
 import type { Steps, WorkProgress } from '../../core/steps.ts';
 import { VelescopeError } from '../../shared/errors.ts';
 import { crc32 } from '../engine/crc32.ts';
 import { FileSource } from '../engine/file-source.ts';
-import { type FileStatus, type Files, type OpenFile, readFully, statusOrNull, systemCode } from '../engine/files.ts';
+import { type FileStatus, type Files, type OpenFile, readFully, statusOrNull } from '../engine/files.ts';
 import { LOG_FILE } from '../engine/lock.ts';
 import { nodeFiles } from '../engine/node-files.ts';
 import { scanFile } from '../engine/parallel-scan.ts';
+import { loadSnapshot, SNAPSHOT_FILE } from '../engine/snapshot-file.ts';
 import { workerUrl } from '../services/worker-url.ts';
 
-export const SNAPSHOT_FILE = 'payloads.snapshot';
 /** More threads than this wait for the disk, and for the one that puts their parts together. */
 const MOST_THREADS = 8;
 
@@ -125,22 +125,11 @@ export class CollectionState {
 
   loadSnapshot(): void {
     this.snapshotUnread = false;
-    let bytes: Uint8Array;
-    try {
-      bytes = this.files.readWhole(this.snapshotPath, 0x7fff_ffff);
-    } catch (thrown) {
-      if (systemCode(thrown) === 'ENOENT') {
-        this.snapshot = { state: 'absent' };
-        return;
-      }
-      // Whatever is wrong with it, the engine falls back to a full replay; so do we, and say why.
-      this.snapshot = { state: 'invalid', reason: thrown instanceof Error ? thrown.message : NO_SNAPSHOT.message };
-      return;
-    }
-    const parsed = parseSnapshot(bytes, crc32);
-    this.snapshot = parsed.ok
-      ? { state: 'read', snapshot: parsed.snapshot, check: null }
-      : { state: 'invalid', reason: parsed.error.message };
+    const loaded = loadSnapshot(this.files, this.directory);
+    // Whatever is wrong with it, the engine falls back to a full replay; so do we, and say why.
+    if (loaded.state === 'absent') this.snapshot = { state: 'absent' };
+    else if (loaded.state === 'valid') this.snapshot = { state: 'read', snapshot: loaded.snapshot, check: null };
+    else this.snapshot = { state: 'invalid', reason: loaded.error.message };
   }
 
   /** Looks whether the log is still the file we know, and makes appended bytes visible to `source`. */

@@ -3,6 +3,7 @@ import { GENERATIONS } from '../../core/generation.ts';
 import { CRC_SIZE, Marker, STORE_HEADER_SIZE } from '../../core/record.ts';
 import { candidatesOfRow } from '../../core/recovery/repairs.ts';
 import type { Candidate, Candidates } from '../../core/repair/candidates.ts';
+import { highU32, lowU32 } from '../../core/u64.ts';
 import { VelescopeError } from '../../shared/errors.ts';
 import type { CandidateView, Damage, Result } from '../../shared/protocol.ts';
 import type { CollectionState } from './collection.ts';
@@ -72,8 +73,8 @@ export function describeCandidates(state: CollectionState, row: number): Result<
 }
 
 function describeCandidate(state: CollectionState, row: number, candidate: Candidate, index: number): CandidateView {
-  const low = Number(candidate.id & 0xffff_ffffn);
-  const high = Number(candidate.id >> 32n);
+  const low = lowU32(candidate.id);
+  const high = highU32(candidate.id);
   return {
     index,
     kind: candidate.kind,

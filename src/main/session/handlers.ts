@@ -1,5 +1,5 @@
 import { encodeUtf8 } from '../../core/json/encode.ts';
-import { parseU64 } from '../../core/u64.ts';
+import { highU32, lowU32, parseU64 } from '../../core/u64.ts';
 import { VelescopeError } from '../../shared/errors.ts';
 import type { Handlers, Result, StoredDraft, Summary } from '../../shared/protocol.ts';
 import type { Operation } from '../engine/log-payload-storage.ts';
@@ -44,7 +44,7 @@ export function createSessionHandlers(session: Session): SessionHandlers {
 
   const current = (id: string): { offset: string; text: string | null } | null => {
     const value = parseId(id);
-    const row = state.table.liveRow(Number(value & 0xffff_ffffn), Number(value >> 32n));
+    const row = state.table.liveRow(lowU32(value), highU32(value));
     return row < 0 ? null : { offset: String(state.table.offsets[row]!), text: payloadText(state, row) };
   };
   const conflicts = (draft: KeptDraft): boolean => (current(draft.id)?.offset ?? null) !== (draft.base?.offset ?? null);

@@ -1,3 +1,4 @@
+import { highU32, lowU32 } from '../../core/u64.ts';
 import { toErrorValue, VelescopeError } from '../../shared/errors.ts';
 import type { Draft, Params, Result } from '../../shared/protocol.ts';
 import type { Operation } from '../engine/log-payload-storage.ts';
@@ -50,7 +51,7 @@ export function importLines(
 }
 
 function liveRow(session: Session, id: bigint): number {
-  return session.state.table.liveRow(Number(id & 0xffff_ffffn), Number(id >> 32n));
+  return session.state.table.liveRow(lowU32(id), highU32(id));
 }
 
 function draftOf(session: Session, operation: Operation): Draft {

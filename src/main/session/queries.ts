@@ -1,7 +1,7 @@
 import type { View } from '../../core/generation.ts';
 import { StateCode, VerdictCode } from '../../core/record-table.ts';
 import type { Steps } from '../../core/steps.ts';
-import { parseU64 } from '../../core/u64.ts';
+import { highU32, lowU32, parseU64 } from '../../core/u64.ts';
 import { VelescopeError } from '../../shared/errors.ts';
 import type { Filter, Order, RecordState } from '../../shared/protocol.ts';
 import type { CollectionState } from './collection.ts';
@@ -92,8 +92,7 @@ export class Query {
     const accept = acceptorOf(state, view, filter);
     if (filter.id !== undefined) {
       const id = parseU64(filter.id)!;
-      for (const row of state.table.history(Number(id & 0xffff_ffffn), Number(id >> 32n)))
-        if (accept(row)) list.push(row);
+      for (const row of state.table.history(lowU32(id), highU32(id))) if (accept(row)) list.push(row);
     } else if (search) {
       yield* searchPayloads(state, search, accept, (row) => list.push(row));
     } else {

@@ -279,6 +279,17 @@ describe('writing', () => {
     ]);
   });
 
+  it('whose automatic snapshot fails is saved all the same, and the failure is said', async () => {
+    writeFileSync(log, new LogBuilder().store(1, `"${'x'.repeat(11 << 20)}"`).bytes());
+    mkdirSync(join(directory, 'payloads.snapshot.tmp'));
+    const { session, call, events } = start();
+    await session.settled();
+    await call('writing.set', { on: true });
+    expect(await write(call, '2', '{}')).toMatchObject({ written: 1, state: 'saved' });
+    expect(events.filter((event) => event.event === 'warning')).toHaveLength(1);
+    expect(session.summary().writing.on).toBe(true);
+  });
+
   it('an import stops at the first refused line and keeps what came before it', async () => {
     writeFileSync(log, new LogBuilder().store(1).bytes());
     const { session, call } = start();

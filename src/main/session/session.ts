@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { View } from '../../core/generation.ts';
 import { isSound } from '../../core/outcomes.ts';
 import { isDamage, type Verdict } from '../../core/segment.ts';
-import { formatU64, parseU64 } from '../../core/u64.ts';
+import { formatU64, highU32, lowU32, parseU64 } from '../../core/u64.ts';
 import { toErrorValue, VelescopeError } from '../../shared/errors.ts';
 import type {
   CallContext,
@@ -408,8 +408,8 @@ export class Session {
     else {
       const id = parseU64(target.id);
       if (id === null) throw new VelescopeError('INVALID_ID', `${target.id} is no id: ids are 0 to 2^64-1.`);
-      const low = Number(id & 0xffff_ffffn);
-      const high = Number(id >> 32n);
+      const low = lowU32(id);
+      const high = highU32(id);
       row = table.liveRow(low, high);
       if (row < 0) row = table.newestRow(low, high);
     }
@@ -439,7 +439,7 @@ export class Session {
   history(id: string): Result<'record.history'> {
     const value = parseU64(id);
     if (value === null) throw new VelescopeError('INVALID_ID', `${id} is no id: ids are 0 to 2^64-1.`);
-    const rows = this.state.table.history(Number(value & 0xffff_ffffn), Number(value >> 32n));
+    const rows = this.state.table.history(lowU32(value), highU32(value));
     return {
       total: rows.length,
       rows: rows.slice(-1000).map((row) => describeRow(this.state, this.view, row)),
@@ -462,7 +462,7 @@ export class Session {
 
   /** Says what went wrong beside the work asked for. */
   warn(warning: VelescopeError): void {
-    this.options.emit({ event: 'command', command: `warning:${warning.code}` });
+    this.options.emit({ event: 'warning', session: this.options.name, error: toErrorValue(warning) });
   }
 
   /** Decimal text of a row's id. */

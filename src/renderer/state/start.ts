@@ -1,9 +1,9 @@
-import { toErrorValue } from '../../shared/errors.ts';
+import { fromErrorValue, toErrorValue } from '../../shared/errors.ts';
 import type { ProtocolEvent, Summary } from '../../shared/protocol.ts';
 import type { Connection } from '../connection/connect.ts';
 import { call, setConnection } from '../connection/current.ts';
 import { runCommand } from '../features/commands/commands.ts';
-import { applyTheme, useApplication } from './application.ts';
+import { applyTheme, report, useApplication } from './application.ts';
 import { loadRecents, showDatabase, takeHealth } from './directory.ts';
 import { loadDrafts, useDrafts } from './drafts.ts';
 import { takeQueryEvent, takeSummary, useSession } from './session.ts';
@@ -39,6 +39,9 @@ function takeEvent(event: ProtocolEvent): void {
       return;
     case 'drafts':
       if (event.session === useSession.getState().session) void loadDrafts();
+      return;
+    case 'warning':
+      if (event.session === useSession.getState().session) report(fromErrorValue(event.error));
       return;
     case 'health':
       takeHealth(event.database, event.collection, event.health);
