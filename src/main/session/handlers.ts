@@ -47,7 +47,14 @@ export function createSessionHandlers(session: Session): SessionHandlers {
     const row = state.table.liveRow(lowU32(value), highU32(value));
     return row < 0 ? null : { offset: String(state.table.offsets[row]!), text: payloadText(state, row) };
   };
-  const conflicts = (draft: KeptDraft): boolean => (current(draft.id)?.offset ?? null) !== (draft.base?.offset ?? null);
+  const conflicts = (draft: KeptDraft): boolean => {
+    if (draft.base === null) return current(draft.id) !== null;
+    const id = parseId(draft.id);
+    // Not only against the live record: a restored version begins from a delete, a repaired one from the damaged record.
+    const row = state.table.rowStartingAt(Number(draft.base.offset));
+    if (row < 0 || !state.table.hasId(row) || state.table.id(row) !== id) return true;
+    return state.table.hasIntactAfter(row, lowU32(id), highU32(id));
+  };
   const describeDraft = (draft: KeptDraft): StoredDraft => ({ ...draft, conflict: conflicts(draft) });
   const draftsChanged = () => session.options.emit({ event: 'drafts', session: session.options.name });
   const requireWriter = (): Writer => {

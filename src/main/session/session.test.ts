@@ -43,7 +43,7 @@ afterEach(() => {
 });
 
 /** A session in this thread: the same object the worker runs. */
-function start(options: { readOnly?: boolean } = {}) {
+function start(options: { readOnly?: boolean; onEvent?: (event: ProtocolEvent) => void } = {}) {
   const events: ProtocolEvent[] = [];
   const session = new Session({
     name: 'test',
@@ -53,7 +53,10 @@ function start(options: { readOnly?: boolean } = {}) {
     settingsDirectory: join(root, '.settings'),
     readOnly: options.readOnly ?? false,
     view: 'v3.12',
-    emit: (event) => events.push(event),
+    emit: (event) => {
+      events.push(event);
+      options.onEvent?.(event);
+    },
   });
   session.start();
   open.push(session);
@@ -226,6 +229,72 @@ describe('a directory that is not as it should be', () => {
   });
 });
 
+describe('a search that is stopped', () => {
+  const filter = { path: '$.n >= 0' };
+  const order = { by: 'offset', direction: 'ascending' } as const;
+  const RECORDS = 60_000;
+  const long = () => {
+    const builder = new LogBuilder();
+    for (let id = 0; id < RECORDS; id++) builder.store(id, `{"n":${id},"text":"${'x'.repeat(200)}"}`);
+    return builder.bytes();
+  };
+
+  it('keeps what it found as a list that is complete and can be read', async () => {
+    writeFileSync(log, long());
+    const stopped: string[] = [];
+    const { session, call, events } = start({
+      onEvent: (event) => {
+        // At its first word of progress: it has searched for one slice, and has far more to search.
+        if (event.event !== 'query' || stopped.length > 0) return;
+        stopped.push(event.query);
+        void call('records.stopQuery', { query: event.query });
+      },
+    });
+    await session.settled();
+    const { query, complete } = await call('records.query', { filter, order });
+    expect(stopped).toEqual([query]);
+    if (!complete) await expect.poll(() => events.findLast((event) => event.event === 'query')?.complete).toBe(true);
+
+    const page = await call('records.page', { query, from: 0, count: 1_000 });
+    expect(page.complete).toBe(true);
+    expect(page.total).toBeGreaterThan(0);
+    expect(page.total).toBeLessThan(RECORDS);
+    expect(page.rows.map((row) => row.row)).toEqual(page.rows.map((_row, position) => position));
+    expect(await call('records.locate', { query, target: { by: 'row', row: page.total - 1 } })).toEqual({
+      position: page.total - 1,
+      row: page.total - 1,
+    });
+    // Nothing goes on behind its back.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect((await call('records.page', { query, from: 0, count: 1 })).total).toBe(page.total);
+  });
+
+  it('after it has ended is the whole list still', async () => {
+    writeFileSync(log, new LogBuilder().store(1, '{"n":1}').store(2, '{"n":2}').bytes());
+    const { session, call } = start();
+    await session.settled();
+    const { query, total, complete } = await call('records.query', { filter, order });
+    expect({ total, complete }).toEqual({ total: 2, complete: true });
+    expect(await call('records.stopQuery', { query })).toEqual({});
+    expect(await call('records.page', { query, from: 0, count: 10 })).toMatchObject({
+      total: 2,
+      complete: true,
+      rows: [{ id: '1' }, { id: '2' }],
+    });
+  });
+
+  it('and is not known, or closed, is said', async () => {
+    writeFileSync(log, new LogBuilder().store(1, '{"n":1}').bytes());
+    const { session, call } = start();
+    await session.settled();
+    const { query } = await call('records.query', { filter, order });
+    await call('records.closeQuery', { query });
+    for (const name of [query, 'no-such-list']) {
+      await expect(call('records.stopQuery', { query: name })).rejects.toMatchObject({ code: 'NO_SUCH_QUERY' });
+    }
+  });
+});
+
 describe('writing', () => {
   it('is refused below the window when Velescope runs read only', async () => {
     writeFileSync(log, new LogBuilder().store(1).bytes());
@@ -277,6 +346,23 @@ describe('writing', () => {
       '"theirs"',
       '"mine"',
     ]);
+  });
+
+  it('of a draft that began from a delete or from a damaged record is no conflict until the id is written again', async () => {
+    const builder = new LogBuilder().store(1, '"a"').delete(1).store(2, '"b"');
+    const bytes = builder.bytes();
+    const [, deleted, damaged] = builder.offsets;
+    bytes[damaged! + 13]! ^= 1;
+    writeFileSync(log, bytes);
+    const { session, call } = start();
+    await session.settled();
+    const put = (id: string, offset: number) =>
+      call('drafts.put', { draft: { id, action: 'store', text: '"c"', base: { offset: String(offset), text: null } } });
+    expect(await put('1', deleted!)).toMatchObject({ conflict: false });
+    expect(await put('2', damaged!)).toMatchObject({ conflict: false });
+    appendFileSync(log, new LogBuilder().store(1, '"theirs"').delete(2).bytes());
+    await session.catchUp();
+    expect((await call('drafts.list', {})).map((kept) => kept.conflict)).toEqual([true, true]);
   });
 
   it('whose automatic snapshot fails is saved all the same, and the failure is said', async () => {

@@ -11,8 +11,8 @@ const helper = createColumnHelper<typeof features, GridRow>();
 
 /** A row's status in the grid: a draft first, for it is what will be. */
 export function rowWord({ row, draft }: Pick<GridRow, 'row' | 'draft'>): Word | null {
-  // A draft belongs to the record it would replace, not to the older versions of its id.
-  if (draft && (!row || row.state === 'live' || row.state === 'dead' || draft.base?.offset === row.offset)) {
+  // A draft belongs to the record it would replace, not to the older versions and deletes of its id.
+  if (draft && (!row || row.state === 'live' || draft.base?.offset === row.offset)) {
     if (draft.conflict) return DRAFT_CONFLICT_WORD;
     return draft.action === 'delete' ? DRAFT_DELETE_WORD : DRAFT_WORD;
   }
