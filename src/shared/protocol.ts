@@ -251,6 +251,9 @@ const damageSchema = z.object({
   possible: z.array(z.object({ offset: offsetText, length: count, id: idText })),
 });
 
+/** Candidates accepted for the recovery plan, by the row of their damage. */
+const acceptedSchema = z.object({ accepted: z.array(z.object({ row, index: count })) });
+
 const draftSchema = z.strictObject({
   id: idText,
   action: z.enum(['store', 'delete']),
@@ -416,8 +419,10 @@ export const CALLS = {
   /** Accepts or takes back a candidate for the recovery plan. */
   'damage.accept': {
     params: z.strictObject({ ...inSession, row, index: count.nullable() }),
-    result: z.object({ accepted: z.array(z.object({ row, index: count })) }),
+    result: acceptedSchema,
   },
+  /** What is accepted, also from before the window was reloaded; nothing until the log has been read. */
+  'damage.accepted': { params: z.strictObject(inSession), result: acceptedSchema },
   'outcome.ids': {
     params: z.strictObject({
       ...inSession,

@@ -63,7 +63,7 @@ export function describeDamage(state: CollectionState, row: number, inFlight: bo
 }
 
 /** What could repair a damaged row, best first. Nothing is applied. */
-function candidatesFor(state: CollectionState, row: number): Candidates {
+export function candidatesFor(state: CollectionState, row: number): Candidates {
   return candidatesOfRow({ source: state.source, table: state.table }, row) ?? { candidates: [], more: 0 };
 }
 

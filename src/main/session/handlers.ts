@@ -42,6 +42,7 @@ export function createSessionHandlers(session: Session): SessionHandlers {
   const damage = new DamageList(state);
   const recovery = new RecoverySession(session);
 
+  const accepted = async () => (await recovery.accepted.list()).map(({ row, index }) => ({ row, index }));
   const current = (id: string): { offset: string; text: string | null } | null => {
     const value = parseId(id);
     const row = state.table.liveRow(lowU32(value), highU32(value));
@@ -97,6 +98,7 @@ export function createSessionHandlers(session: Session): SessionHandlers {
     'session.rescan': async () => {
       session.writer?.close();
       session.writer = null;
+      recovery.accepted.forgetRows();
       await session.rescan();
       return session.summary();
     },
@@ -132,12 +134,13 @@ export function createSessionHandlers(session: Session): SessionHandlers {
       session.requireRow(row);
       return describeCandidates(state, row);
     },
-    'damage.accept': ({ row, index }) => {
+    'damage.accept': async ({ row, index }) => {
       session.requireRow(row);
-      if (index !== null) recovery.accept(row, index, candidateAt(state, row, index));
-      else recovery.takeBack(row);
-      return { accepted: recovery.accepted() };
+      if (index !== null) recovery.accepted.accept(row, index, candidateAt(state, row, index));
+      else recovery.accepted.takeBack(row);
+      return { accepted: await accepted() };
     },
+    'damage.accepted': async () => ({ accepted: await accepted() }),
     'outcome.ids': ({ view, outcome, from, count }) => {
       if (outcome === 'live') throw new VelescopeError('BAD_REQUEST', 'Ask the records list for the live ids.');
       const list = state.lists(view)?.[outcome];

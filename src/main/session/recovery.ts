@@ -6,7 +6,6 @@ import {
   type RecoveryPlan,
 } from '../../core/recovery/plan.ts';
 import { FateCode } from '../../core/recovery/ranges.ts';
-import type { Candidate } from '../../core/repair/candidates.ts';
 import { VelescopeError } from '../../shared/errors.ts';
 import type { CallContext, OutcomeCounts, Params, Plan, RecoveryResult, Result } from '../../shared/protocol.ts';
 import { crc32 } from '../engine/crc32.ts';
@@ -22,6 +21,7 @@ import {
   removeSnapshot,
   trimTail,
 } from '../engine/recovery.ts';
+import { AcceptedCandidates } from './accepted.ts';
 import { exportRows } from './export-records.ts';
 import type { Session } from './session.ts';
 import { runSliced } from './slices.ts';
@@ -32,28 +32,18 @@ const KEPT_PLANS = 8;
 
 /** Recovery of one session's log: the candidates a person accepted, the plans made of them, and carrying one out. */
 export class RecoverySession {
-  readonly #accepted = new Map<number, { index: number; candidate: Candidate }>();
+  readonly accepted: AcceptedCandidates;
   /** Plans by name, with the revision of the log they were made of. */
   readonly #plans = new Map<string, { plan: RecoveryPlan; scannedBytes: number; result: EngineResult | null }>();
   #nextPlan = 1;
 
-  constructor(private readonly session: Session) {}
-
-  accept(row: number, index: number, candidate: Candidate): void {
-    this.#accepted.set(row, { index, candidate });
-  }
-
-  takeBack(row: number): void {
-    this.#accepted.delete(row);
-  }
-
-  accepted(): { row: number; index: number }[] {
-    return [...this.#accepted].map(([row, { index }]) => ({ row, index }));
+  constructor(private readonly session: Session) {
+    this.accepted = new AcceptedCandidates(session);
   }
 
   /** Forgets what belongs to an older reading of the log: rows have other numbers now. */
   forget(): void {
-    this.#accepted.clear();
+    this.accepted.forgetRows();
     this.#plans.clear();
   }
 
@@ -61,6 +51,7 @@ export class RecoverySession {
   async plan(params: Params<'recovery.plan'>, context: CallContext): Promise<Plan> {
     const { state } = this.session;
     this.#requireReady();
+    const accepted = await this.accepted.list();
     const plan = await runSliced(
       planRecovery({
         source: state.sourceForPass(),
@@ -69,7 +60,7 @@ export class RecoverySession {
         policy: params.policy,
         compact: params.compact,
         applyCandidates: params.applyCandidates,
-        acceptedCandidates: new Map([...this.#accepted].map(([row, { candidate }]) => [row, candidate])),
+        acceptedCandidates: new Map(accepted.map(({ row, candidate }) => [row, candidate])),
       }),
       { signal: context.signal, onProgress: context.progress },
     );
@@ -96,6 +87,7 @@ export class RecoverySession {
       signal: context.signal,
       onProgress: context.progress,
     });
+    this.accepted.clear();
     this.forget();
     return describeResult(result);
   }
@@ -114,6 +106,7 @@ export class RecoverySession {
       signal: context.signal,
       onProgress: context.progress,
     });
+    this.accepted.clear();
     this.forget();
     return { keptIn: kept.keptIn, keptAs: kept.keptAs };
   }

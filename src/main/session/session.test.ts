@@ -3,8 +3,10 @@ import {
   appendFileSync,
   chmodSync,
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -426,6 +428,74 @@ describe('recovery', () => {
       counts: { all: 3, damaged: 0 },
       snapshot: { state: 'valid' },
     });
+  });
+
+  it('keeps what was accepted when the collection is opened again, and until it is taken back', async () => {
+    writeFileSync(log, damaged());
+    const first = start();
+    await first.session.settled();
+    const { candidates } = await first.call('damage.candidates', { row: 1 });
+    const chosen = { row: 1, index: candidates.length - 1 };
+    expect(await first.call('damage.accept', chosen)).toEqual({ accepted: [chosen] });
+    first.session.close();
+
+    const second = start();
+    expect(await second.call('damage.accepted', {})).toEqual({ accepted: [] });
+    await second.session.settled();
+    expect(await second.call('damage.accepted', {})).toEqual({ accepted: [chosen] });
+    const choices = { policy: 'salvage', compact: false, applyCandidates: false } as const;
+    expect(await second.call('recovery.plan', choices)).toMatchObject({ candidatesApplied: 1 });
+    await second.call('session.rescan', {});
+    await second.session.settled();
+    expect(await second.call('damage.accepted', {})).toEqual({ accepted: [chosen] });
+    expect(await second.call('damage.accept', { row: 1, index: null })).toEqual({ accepted: [] });
+    second.session.close();
+
+    const third = start();
+    await third.session.settled();
+    expect(await third.call('damage.accepted', {})).toEqual({ accepted: [] });
+    expect(await third.call('recovery.plan', choices)).toMatchObject({ candidatesApplied: 0 });
+  });
+
+  it('does not apply what was accepted to a log that is another one now', async () => {
+    const bytes = damaged();
+    writeFileSync(log, bytes);
+    const first = start();
+    await first.session.settled();
+    await first.call('damage.accept', { row: 1, index: 0 });
+    first.session.close();
+    // The same place is damaged in another way: the repaired record would be another one.
+    bytes[Buffer.from(bytes).indexOf('second')]! ^= 32;
+    writeFileSync(log, bytes);
+    const second = start();
+    await second.session.settled();
+    expect((await second.call('damage.list', { from: 0, count: 10 })).damage[0]).toMatchObject({ row: 1 });
+    expect(await second.call('damage.accepted', {})).toEqual({ accepted: [] });
+  });
+
+  it('forgets what was accepted once it is carried out in place', async () => {
+    writeFileSync(log, damaged());
+    const { session, call } = start();
+    await session.settled();
+    await call('damage.accept', { row: 1, index: 0 });
+    const plan = await call('recovery.plan', { policy: 'salvage', compact: false, applyCandidates: false });
+    await call('recovery.applyInPlace', { plan: plan.plan });
+    await session.settled();
+    expect(await call('damage.accepted', {})).toEqual({ accepted: [] });
+    expect(session.summary().counts).toMatchObject({ all: 3, damaged: 0 });
+    expect(existsSync(join(root, '.settings', 'accepted'))).toBe(true);
+    expect(readdirSync(join(root, '.settings', 'accepted'))).toEqual([]);
+  });
+
+  it('accepts where nothing can be kept, and says that it holds for this window only', async () => {
+    writeFileSync(log, damaged());
+    writeFileSync(join(root, '.settings'), '');
+    const { session, call, events } = start();
+    await session.settled();
+    expect(await call('damage.accept', { row: 1, index: 0 })).toEqual({ accepted: [{ row: 1, index: 0 }] });
+    expect(events.filter((event) => event.event === 'warning')).toMatchObject([
+      { error: { code: 'IO_ERROR', message: expect.stringContaining('until this window is closed') } },
+    ]);
   });
 
   it('refuses a policy that is not met, with the reason', async () => {

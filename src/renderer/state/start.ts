@@ -3,6 +3,7 @@ import type { ProtocolEvent, Summary } from '../../shared/protocol.ts';
 import type { Connection } from '../connection/connect.ts';
 import { call, setConnection } from '../connection/current.ts';
 import { runCommand } from '../features/commands/commands.ts';
+import { followSession } from '../features/recovery/accepted.ts';
 import { applyTheme, report, useApplication } from './application.ts';
 import { loadRecents, showDatabase, takeHealth } from './directory.ts';
 import { loadDrafts, useDrafts } from './drafts.ts';
@@ -14,6 +15,7 @@ export async function start(connect: () => Promise<Connection>): Promise<void> {
     const connection = await connect();
     setConnection(connection);
     connection.client.onEvent(takeEvent);
+    useSession.subscribe(followSession);
     connection.onLost((lost) => useApplication.setState({ lost }));
     const [info, settings] = await Promise.all([call('app.info', {}), call('settings.get', {})]);
     applyTheme(settings.theme);

@@ -57,6 +57,7 @@ export function createFixture(total: number): Fixture {
   const listeners = new Set<(event: ProtocolEvent) => void>();
   const calls: Fixture['calls'] = [];
   const drafts = new Map<string, StoredDraft>();
+  let accepted: { row: number; index: number }[] = [];
   const counts = { live: 3_000, unreadable: 0, lost: 0, stale: 1, resurrected: 0, wrong: 0 };
   const summary: Summary = {
     session: 's1',
@@ -234,6 +235,12 @@ export function createFixture(total: number): Fixture {
             possible: [],
           },
     'damage.candidates': () => ({ candidates: [], more: 0 }),
+    'damage.accepted': () => ({ accepted }),
+    'damage.accept': ({ row, index }) => {
+      const others = accepted.filter((entry) => entry.row !== row);
+      accepted = index === null ? others : [...others, { row, index }];
+      return { accepted };
+    },
     'damage.list': ({ from, count }) => ({
       total: Math.floor(total / 41),
       damage: Array.from({ length: Math.min(count, 3) }, (_, index) => {

@@ -17,7 +17,7 @@ import { goTo, useSession, walkDamage } from '../../state/session.ts';
 import { fromBase64 } from '../bytes/byte-pieces.ts';
 import { HexView } from '../bytes/hex-view.tsx';
 import { keyWords } from '../commands/commands.ts';
-import { useAccepted } from './accepted.ts';
+import { takeAccepted, useAccepted } from './accepted.ts';
 
 /** What is wrong with the selected record, what each generation makes of it, and what it was, proven by the CRC. */
 export function RepairTab({ record }: { record: RecordDetail | null }) {
@@ -272,7 +272,7 @@ function Candidate(props: {
         row: damage.row,
         index: accepted ? null : candidate.index,
       });
-      useAccepted.setState({ accepted: new Map(result.accepted.map((entry) => [entry.row, entry.index])) });
+      takeAccepted(result);
       announce(accepted ? 'Taken back.' : 'Accepted for the recovery plan.');
     } catch (thrown) {
       report(thrown);

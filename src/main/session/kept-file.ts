@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { z } from 'zod';
+
+/**
+ * What is kept of one data directory through crashes and restarts: outside the data directory, readable by the user alone. One file
+ * a directory, named by the hash of its path, replaced whole so that a crash leaves the old or the new one.
+ */
+export class KeptFile<Value> {
+  readonly #folder: string;
+  readonly #path: string;
+
+  /** @param kind names the folder in the settings directory */
+  constructor(
+    settingsDirectory: string,
+    kind: string,
+    directory: string,
+    private readonly schema: z.ZodType<Value>,
+  ) {
+    this.#folder = join(settingsDirectory, kind);
+    this.#path = join(this.#folder, `${createHash('sha256').update(directory).digest('hex').slice(0, 32)}.json`);
+  }
+
+  /** What was kept; null where there is nothing, or nothing that can be read. What cannot be read is moved aside. */
+  read(): Value | null {
+    let text: string;
+    try {
+      text = readFileSync(this.#path, 'utf8');
+    } catch {
+      return null;
+    }
+    const parsed = this.schema.safeParse(tryParse(text));
+    if (parsed.success) return parsed.data;
+    // Never overwritten unread: the person's work may still be in it.
+    renameSync(this.#path, `${this.#path}.unreadable-${Date.now()}`);
+    return null;
+  }
+
+  /** Replaces what is kept; null removes it. Throws what the system says. */
+  write(value: Value | null): void {
+    if (value === null) {
+      rmSync(this.#path, { force: true });
+      return;
+    }
+    const next = `${this.#path}.tmp`;
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    writeFileSync(next, JSON.stringify(value), { mode: 0o600 });
+    renameSync(next, this.#path);
+  }
+}
+
+function tryParse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return null;
+  }
+}
