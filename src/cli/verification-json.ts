@@ -104,9 +104,7 @@ async function printSnapshot(json: JsonLines, verification: Verification): Promi
   json.open({
     state: snapshotStateOf(verification),
     ...(snapshot.state === 'invalid' ? { reason: snapshot.reason } : {}),
-    ...(snapshot.state === 'read'
-      ? { walPosition: String(snapshot.snapshot.walPosition), entries: snapshot.snapshot.count }
-      : {}),
+    ...(snapshot.state === 'read' ? { walPosition: String(snapshot.walPosition), entries: snapshot.count } : {}),
     // Only where the list is not all of them.
     ...(check && check.total > check.disagreements.length ? { disagreementsInAll: check.total } : {}),
   });

@@ -102,7 +102,7 @@ function printSnapshot(page: Page, verification: Verification): void {
   } else if (snapshot.state === 'invalid') {
     page.labelled('snapshot', `${page.style('yellow', 'ignored by VelesDB')}: ${escapeInvisible(snapshot.reason)}`);
   } else {
-    const { walPosition, count } = snapshot.snapshot;
+    const { walPosition, count } = snapshot;
     const covers = `${counted(count, 'entry', 'entries')} up to offset ${walPosition}`;
     if (!check || check.total === 0) {
       page.labelled('snapshot', covers);

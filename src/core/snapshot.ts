@@ -13,7 +13,8 @@ const MINIMUM_SIZE = SNAPSHOT_HEADER_SIZE + 4;
 /** A parsed snapshot; entries are read from the file's bytes in place, in the order they stand there. */
 export class Snapshot {
   constructor(
-    private readonly bytes: Uint8Array,
+    /** The whole file. */
+    readonly bytes: Uint8Array,
     /** Where replay goes on: a record boundary of the log, if the snapshot is honest. Any u64. */
     readonly walPosition: bigint,
     readonly count: number,

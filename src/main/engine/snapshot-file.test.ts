@@ -42,7 +42,7 @@ describe('the snapshot file', () => {
     files.makeDirectory('/c/payloads.snapshot');
     expect(loadSnapshot(files, '/c').state).toBe('invalid');
     const faulty = new FaultyFiles(withOld(), (call) =>
-      call.kind === 'readWhole' ? { type: 'error', code: 'EACCES' } : null,
+      call.kind === 'open' ? { type: 'error', code: 'EACCES' } : null,
     );
     expect(loadSnapshot(faulty, '/c').state).toBe('unreadable');
   });

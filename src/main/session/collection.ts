@@ -13,6 +13,7 @@ import { VelescopeError } from '../../shared/errors.ts';
 import { crc32 } from '../engine/crc32.ts';
 import { FileSource } from '../engine/file-source.ts';
 import { type FileStatus, type Files, type OpenFile, readFully, statusOrNull } from '../engine/files.ts';
+import { giveBack } from '../engine/give-back.ts';
 import { LOG_FILE } from '../engine/lock.ts';
 import { nodeFiles } from '../engine/node-files.ts';
 import { scanFile } from '../engine/parallel-scan.ts';
@@ -26,7 +27,14 @@ const MOST_THREADS = 8;
 export type SnapshotFound =
   | { state: 'absent' }
   | { state: 'invalid'; reason: string }
-  | { state: 'read'; snapshot: Snapshot; check: SnapshotCheck | null };
+  | {
+      state: 'read';
+      walPosition: bigint;
+      count: number;
+      /** Null once its entries were given up: see `releaseEntries`. */
+      snapshot: Snapshot | null;
+      check: SnapshotCheck | null;
+    };
 
 /** How the log changed under us since it was last looked at. */
 export type LogChange = 'same' | 'grew' | 'shrank' | 'replaced' | 'vanished';
@@ -128,8 +136,10 @@ export class CollectionState {
     const loaded = loadSnapshot(this.files, this.directory);
     // Whatever is wrong with it, the engine falls back to a full replay; so do we, and say why.
     if (loaded.state === 'absent') this.snapshot = { state: 'absent' };
-    else if (loaded.state === 'valid') this.snapshot = { state: 'read', snapshot: loaded.snapshot, check: null };
-    else this.snapshot = { state: 'invalid', reason: loaded.error.message };
+    else if (loaded.state === 'valid') {
+      const { walPosition, count } = loaded.snapshot;
+      this.snapshot = { state: 'read', walPosition, count, snapshot: loaded.snapshot, check: null };
+    } else this.snapshot = { state: 'invalid', reason: loaded.error.message };
   }
 
   /** Looks whether the log is still the file we know, and makes appended bytes visible to `source`. */
@@ -186,18 +196,42 @@ export class CollectionState {
   *examine(fromRow: number): Steps<void> {
     yield* checkPayloads({ source: this.sourceForPass(), table: this.table, fromRow });
     this.totals = this.table.totals();
-    yield* this.compareViews();
+    yield* this.compareViews(fromRow);
   }
 
-  *compareViews(): Steps<void> {
+  /** Compares the snapshot, and works out what each generation makes of it all, after rows from `fromRow` on are new. */
+  *compareViews(fromRow = 0): Steps<void> {
     const { table } = this;
     const source = this.sourceForPass();
-    if (this.snapshot.state === 'read') {
+    if (!this.#checkStillHolds(fromRow) && this.snapshot.state === 'read' && this.snapshot.snapshot === null) {
+      this.loadSnapshot();
+    }
+    if (this.snapshot.state === 'read' && this.snapshot.snapshot !== null) {
       this.snapshot.check = yield* checkSnapshot({ source, table, snapshot: this.snapshot.snapshot });
     }
     const snapshot = this.snapshot.state === 'read' ? this.snapshot.snapshot : null;
     const snapshotAgrees = this.snapshot.state === 'read' && this.snapshot.check?.state === 'valid';
     this.outcomes = yield* outcomesOf({ source, crc32, table, snapshot, snapshotAgrees, payloads: true });
+  }
+
+  /**
+   * Gives up the snapshot's entries where nothing will ask for them: they take 16 bytes each, half as much as the table. They are
+   * needed while they disagree with the log, and to say of damage whether the snapshot hides it; then they stay.
+   */
+  releaseEntries(): void {
+    if (this.snapshot.state !== 'read' || this.snapshot.check?.state !== 'valid' || this.totals.damaged > 0) return;
+    if (this.snapshot.snapshot) giveBack(this.snapshot.snapshot.bytes);
+    this.snapshot = { ...this.snapshot, snapshot: null };
+  }
+
+  /**
+   * Whether what was found of entries that were given up is still true: it rests on the rows before the snapshot's position, so
+   * rows behind it change nothing, as long as no damage is among them that would have to be explained by the entries.
+   */
+  #checkStillHolds(fromRow: number): boolean {
+    if (this.snapshot.state !== 'read' || this.snapshot.snapshot !== null || this.totals.damaged > 0) return false;
+    const from = fromRow < this.table.rows ? this.table.offsets[fromRow]! : this.table.end;
+    return BigInt(from) >= this.snapshot.walPosition;
   }
 
   difference(view: View): ViewDifference | null {

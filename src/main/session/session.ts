@@ -133,10 +133,17 @@ export class Session {
     this.phase = 'checking';
     this.changed();
     await runSliced(this.state.examine(0), { signal, onProgress });
+    await this.#releaseEntries();
     await this.#decide();
     this.phase = 'ready';
     this.changed();
     if (this.#tailIsTorn() && this.lock().held) this.#run(() => this.#lookAtTailAgain());
+  }
+
+  /** Memory that was given up is free in the next turn. */
+  async #releaseEntries(): Promise<void> {
+    this.state.releaseEntries();
+    await nextTurn();
   }
 
   #tailIsTorn(): boolean {
@@ -186,6 +193,7 @@ export class Session {
     const { signal } = this.#stop;
     await runSliced(this.state.scanOn(), { signal });
     await runSliced(this.state.examine(from), { signal });
+    await this.#releaseEntries();
     await this.#decide();
     this.changed();
   }
@@ -195,6 +203,7 @@ export class Session {
     return this.#run(async () => {
       this.state.loadSnapshot();
       await runSliced(this.state.compareViews(), { signal: this.#stop.signal });
+      await this.#releaseEntries();
       await this.#decide();
       this.changed();
     });

@@ -47,12 +47,12 @@ export function describeSnapshot(state: CollectionState): SnapshotState {
   if (state.snapshotUnread) return { ...base, state: 'unknown' };
   if (snapshot.state === 'absent') return { ...base, state: 'absent' };
   if (snapshot.state === 'invalid') return { ...base, state: 'invalid', reason: snapshot.reason };
-  const position = snapshot.snapshot.walPosition;
+  const position = snapshot.walPosition;
   return {
     state: snapshot.check === null ? 'unknown' : snapshot.check.state,
     reason: null,
     walPosition: String(position),
-    entries: snapshot.snapshot.count,
+    entries: snapshot.count,
     disagreements: snapshot.check?.total ?? 0,
     bytesSince: position >= BigInt(size) ? 0 : size - Number(position),
   };

@@ -1,0 +1,113 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { IdIndex } from '../../core/id-index.ts';
+import { LogBuilder } from '../../core/log-builder.fixture.ts';
+import { encodeSnapshot } from '../../core/snapshot.ts';
+import { runToEnd } from '../../core/steps.ts';
+import { crc32 } from '../engine/crc32.ts';
+import { MemoryFiles } from '../engine/memory-files.ts';
+import { CollectionState } from './collection.ts';
+import { describeDamage } from './damage.ts';
+import { describeOutcomes, describeSnapshot } from './summary.ts';
+
+const DIRECTORY = '/c';
+
+/** Operations on few ids, so that they overwrite and delete each other. */
+const operation = fc.record({ id: fc.integer({ min: 1, max: 6 }), deletes: fc.boolean() });
+type Operation = { id: number; deletes: boolean };
+
+function add(log: LogBuilder, operations: readonly Operation[]): void {
+  for (const { id, deletes } of operations) {
+    if (deletes) log.delete(id);
+    else log.store(id);
+  }
+}
+
+/** The snapshot that VelesDB would write of these operations. */
+function snapshotOf(log: LogBuilder, operations: readonly Operation[]): Uint8Array {
+  const index = new IdIndex();
+  for (const [at, { id, deletes }] of operations.entries()) {
+    if (deletes) index.delete(id, 0);
+    else index.set(id, 0, log.offsets[at]! + 9);
+  }
+  return encodeSnapshot(log.length, index, crc32);
+}
+
+function read(files: MemoryFiles): CollectionState {
+  const state = new CollectionState(files, DIRECTORY);
+  state.open();
+  runToEnd(state.scanOn());
+  runToEnd(state.examine(0));
+  return state;
+}
+
+/** What a session says that rests on the snapshot. */
+const said = (state: CollectionState) => ({
+  snapshot: describeSnapshot(state),
+  outcomes: describeOutcomes(state),
+  damage: Array.from({ length: state.table.rows }, (_, row) => row)
+    .filter((row) => state.table.isDamaged(row))
+    .map((row) => describeDamage(state, row, false)),
+});
+
+describe('the entries of a snapshot that agrees', () => {
+  it('are given up, and what is said of a log that grows is what a fresh look says', () => {
+    fc.assert(
+      fc.property(
+        fc.array(operation, { maxLength: 12 }),
+        fc.array(fc.oneof(fc.array(operation, { maxLength: 4 }), fc.uint8Array({ minLength: 1, maxLength: 40 })), {
+          minLength: 1,
+          maxLength: 4,
+        }),
+        (before, growth) => {
+          const files = new MemoryFiles();
+          const log = new LogBuilder();
+          add(log, before);
+          files.put(`${DIRECTORY}/payloads.log`, log.bytes());
+          files.put(`${DIRECTORY}/payloads.snapshot`, snapshotOf(log, before));
+          const state = read(files);
+          state.releaseEntries();
+          expect(state.snapshot).toMatchObject({ state: 'read', snapshot: null, check: { state: 'valid' } });
+          const file = files.open(`${DIRECTORY}/payloads.log`, 'append');
+          for (const more of growth) {
+            const from = log.length;
+            if (more instanceof Uint8Array) log.raw(more);
+            else add(log, more);
+            const bytes = log.bytes().subarray(from);
+            if (bytes.length === 0) continue;
+            file.append(bytes, 0, bytes.length);
+            expect(state.lookAgain()).toBe('grew');
+            const row = state.forgetTail();
+            runToEnd(state.scanOn());
+            runToEnd(state.examine(row));
+            state.releaseEntries();
+            const fresh = read(files);
+            expect(said(state)).toEqual(said(fresh));
+            fresh.close();
+          }
+          file.close();
+          state.close();
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  it('stay while the snapshot disagrees, and where there is damage that they may hide', () => {
+    const files = new MemoryFiles();
+    const log = new LogBuilder().store(1).store(2);
+    const honest = snapshotOf(log, [
+      { id: 1, deletes: false },
+      { id: 2, deletes: false },
+    ]);
+    files.put(`${DIRECTORY}/payloads.snapshot`, honest);
+    files.put(`${DIRECTORY}/payloads.log`, log.store(1).bytes().subarray(0, -3));
+    const torn = read(files);
+    torn.releaseEntries();
+    expect(torn.snapshot).toMatchObject({ snapshot: { count: 2 }, check: { state: 'valid' } });
+    files.put(`${DIRECTORY}/payloads.log`, new LogBuilder().store(1).store(3).bytes());
+    const disagreeing = read(files);
+    disagreeing.releaseEntries();
+    expect(disagreeing.snapshot).toMatchObject({ snapshot: { count: 2 }, check: { state: 'disagrees' } });
+  });
+});
