@@ -521,20 +521,24 @@ export const CALLS = {
     result: z.object({ keptIn: z.string(), keptAs: z.string() }),
   },
 
-  /** NDJSON as `dump` prints it, written where the person chooses (desktop) or ready for download (browser). */
+  /**
+   * NDJSON as `dump` prints it, written where the person chooses (desktop) or ready for download (browser): the rows named, else a
+   * list's rows, else what the session's view holds, by id.
+   */
   'export.records': {
     params: z.strictObject({ ...inSession, query: name.nullable(), rows: z.array(row).max(100_000).nullable() }),
     result: z
       .object({ records: count, bytes: count, path: z.string().nullable(), download: name.nullable() })
       .nullable(),
   },
-  /** Takes NDJSON lines as drafts or straight as batches. Sent in pieces, in order; `last` ends the import. */
+  /** Takes NDJSON lines as drafts or straight as batches. Sent in pieces, in order. */
   'import.lines': {
     params: z.strictObject({
       ...inSession,
       text: z.string().max(4 << 20),
       mode: z.enum(['drafts', 'batches']),
       conflicts: z.enum(['overwrite', 'skip', 'stop']),
+      /** Number of the piece's first line in the file, from 1: a refusal names its line. */
       firstLine: count,
     }),
     result: z.object({

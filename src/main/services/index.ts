@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { VelescopeError } from '../../shared/errors.ts';
 import type {
   CallContext,
@@ -254,17 +254,23 @@ export function createServices(options: ServicesOptions): Services {
   ): Promise<Result<'export.records'>> {
     const { host, directory } = sessionNamed(params.session);
     const fileName = `${basename(directory)}.ndjson`;
-    let path: string | null;
-    let download: string | null = null;
-    if (options.ports.chooseExportFile) path = await options.ports.chooseExportFile(fileName);
-    else {
-      path = join(await mkdtemp(join(tmpdir(), 'velescope-export-')), 'records.ndjson');
-      download = opaqueName('download');
+    const write = async (path: string) =>
+      (await host.call('export.records', params, context, path)) as Result<'export.records'>;
+    if (options.ports.chooseExportFile) {
+      const path = await options.ports.chooseExportFile(fileName);
+      return path === null ? null : write(path);
     }
-    if (path === null) return null;
-    const made = (await host.call('export.records', params, context, path)) as Result<'export.records'>;
-    if (download) downloads.set(download, { path, fileName });
-    return made && { ...made, path: download ? null : path, download };
+    const folder = await mkdtemp(join(tmpdir(), 'velescope-export-'));
+    try {
+      const path = join(folder, 'records.ndjson');
+      const made = await write(path);
+      const download = opaqueName('download');
+      downloads.set(download, { path, fileName });
+      return made && { ...made, path: null, download };
+    } catch (thrown) {
+      await rm(folder, { recursive: true, force: true });
+      throw thrown;
+    }
   }
 
   // -------------------------------------------------------------- the calls
@@ -364,6 +370,11 @@ export function createServices(options: ServicesOptions): Services {
     download: (name) => downloads.get(name) ?? null,
     async close() {
       await Promise.all([...sessions.keys()].map(closeSession));
+      // A file to take away is a copy of payloads: it does not outlive the server that answered with it.
+      for (const download of downloads.values()) {
+        if ('path' in download) await rm(dirname(download.path), { recursive: true, force: true });
+      }
+      downloads.clear();
       listeners.clear();
     },
   };

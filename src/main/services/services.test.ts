@@ -1,6 +1,6 @@
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Client, createClient, createServer } from '../../shared/connection.ts';
 import type { ProtocolEvent, Summary } from '../../shared/protocol.ts';
@@ -68,6 +68,19 @@ describe.skipIf(!existsSync(SAMPLE))('a window over the services', () => {
   }
 
   const byOffset = { by: 'offset', direction: 'ascending' } as const;
+
+  it('makes an export ready for download, and leaves no copy of payloads behind when it ends', async () => {
+    const { session } = await open('articles');
+    const made = (await window.client.call('export.records', { session, query: null, rows: null }))!;
+    expect(made).toMatchObject({ path: null, records: expect.any(Number) });
+    const download = services.download(made.download!)!;
+    const path = 'path' in download ? download.path : '';
+    expect(download.fileName).toBe('articles.ndjson');
+    expect(readFileSync(path)).toHaveLength(made.bytes);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    await services.close();
+    expect(existsSync(dirname(path))).toBe(false);
+  });
 
   it('lists the collections of a database and opens one', async () => {
     const database = (await window.client.call('directory.initial', {}))!;

@@ -24,9 +24,7 @@ export function importLines(
   const operations: Operation[] = [];
   let skipped = 0;
   let refused: Result<'import.lines'>['refused'] = null;
-  let line = params.firstLine;
-  for (const text of params.text.split('\n')) {
-    line++;
+  for (const [index, text] of params.text.split('\n').entries()) {
     if (text.trim() === '') continue;
     try {
       const read = readOperation(encoder.encode(text), false);
@@ -39,7 +37,7 @@ export function importLines(
       }
     } catch (thrown) {
       const { code, message } = toErrorValue(thrown);
-      refused = { line, code, message };
+      refused = { line: params.firstLine + index, code, message };
       break;
     }
   }

@@ -22,7 +22,7 @@ import {
   trimTail,
 } from '../engine/recovery.ts';
 import { AcceptedCandidates } from './accepted.ts';
-import { exportRows } from './export-records.ts';
+import { type ExportLines, exportLines, linesOfRows, linesOfView } from './export-records.ts';
 import type { Session } from './session.ts';
 import { runSliced } from './slices.ts';
 
@@ -132,22 +132,33 @@ export class RecoverySession {
     return moveFullTextAside({ files, directory }, { findHolder }).moved;
   }
 
-  /** The rows of a list, or rows that were chosen, as NDJSON in a file. */
+  /** The rows of a list, rows that were chosen, or all that the view holds, as NDJSON in a file. */
   async exportRecords(
     params: Params<'export.records'>,
     path: string | null,
     context: CallContext,
   ): Promise<Result<'export.records'>> {
     if (path === null) return null;
-    const { session } = this;
-    const query = params.query === null ? null : session.queryNamed(params.query);
-    const total = params.rows?.length ?? query?.total ?? session.state.table.linkedRows;
-    const rows = function* (): Generator<number> {
-      if (params.rows) yield* params.rows;
-      else for (let position = 0; position < total; position++) yield query ? query.rowAt(position) : position;
-    };
-    const made = await exportRows(session, rows(), total, path, context);
+    const made = await exportLines(this.session, await this.#exported(params, context), path, context);
     return { ...made, path, download: null };
+  }
+
+  #exported({ rows, query: name }: Params<'export.records'>, context: CallContext): ExportLines | Promise<ExportLines> {
+    const { session } = this;
+    if (rows) {
+      for (const row of rows) session.requireRow(row);
+      return { lines: linesOfRows(session, rows), total: rows.length };
+    }
+    if (name === null) {
+      this.#requireReady();
+      return linesOfView(session, context);
+    }
+    const query = session.queryNamed(name);
+    const { total } = query;
+    const listed = function* (): Generator<number> {
+      for (let position = 0; position < total; position++) yield query.rowAt(position);
+    };
+    return { lines: linesOfRows(session, listed()), total };
   }
 
   #planNamed(name: string): { plan: RecoveryPlan; scannedBytes: number; result: EngineResult | null } {
