@@ -39,6 +39,15 @@ export function encodeInfo(
   );
 }
 
+/** What an info byte says of a row; for tables over all 256 of them, which is how loops over millions of rows ask. */
+export function decodeInfo(info: number): { kind: SegmentKind; legacy: boolean; verdict: Verdict } {
+  return {
+    kind: KINDS[info & KIND_MASK] ?? 'gap',
+    legacy: (info & LEGACY_BIT) !== 0,
+    verdict: VERDICTS[(info & VERDICT_MASK) >> VERDICT_SHIFT]!,
+  };
+}
+
 export const INFO_OK_STORE = encodeInfo('store', 'crc', 'ok', false, true);
 export const INFO_OK_DELETE = encodeInfo('delete', 'crc', 'ok', false, true);
 export const INFO_FOUND = FOUND_BIT;

@@ -1,9 +1,11 @@
+import { Bits } from './bits.ts';
 import type { ByteSource } from './byte-source.ts';
 import { IdIndex } from './id-index.ts';
 import { LENGTH_FIELD_OFFSET } from './record.ts';
 import { NO_ROW, type RecordTable, VerdictCode } from './record-table.ts';
 import type { Snapshot } from './snapshot.ts';
-import type { Steps } from './steps.ts';
+import { COUNTS, COUNTS_AS_STORE, markerOf, type Settled, settleEntries } from './snapshot-settle.ts';
+import type { Steps, WorkProgress } from './steps.ts';
 import { formatU64, joinU64 } from './u64.ts';
 
 /** How a snapshot can disagree with its log (docs/contract-notes.md, "Snapshot check"). */
@@ -49,8 +51,10 @@ export interface SnapshotCheckOptions {
   limit?: number;
 }
 
-/** Entries or rows looked at between two yields. */
-const STRIDE = 1 << 16;
+/** Entries or rows looked at between two yields: a millisecond or two, where each costs several waits for memory. */
+const STRIDE = 1 << 14;
+/** The same where rows are only passed over. */
+const LONG_STRIDE = 1 << 18;
 
 /**
  * Compares a snapshot with the log it was taken of: VelesDB checks none of this (docs/format.md, "Snapshot"). The snapshot is
@@ -58,12 +62,15 @@ const STRIDE = 1 << 16;
  * that start before that position, each at its record. Everything there that VelesDB will not see again because replay
  * starts behind it is said: hidden records, hidden damage.
  *
- * One pass over the entries and one over the rows; the id chains of the table serve as the index, so that nothing is built but
- * one bit a row (and an index of ids the log never had, where the snapshot claims such).
+ * Of a sound snapshot every entry points at the current record of its id, and finding that out takes no look at the id chains: one
+ * pass over the rows marks the current ones, and the entry's own offset leads to its row. What is not settled so (an entry that
+ * points elsewhere, a current record without an entry) is looked up by its id and explained. Built for it are one bit a row and
+ * an entry, and an index of ids the log never had, where the snapshot claims such.
  */
 export function* checkSnapshot(options: SnapshotCheckOptions): Steps<SnapshotCheck> {
   const checker = new Checker(options);
   checker.position();
+  yield* checker.settle();
   yield* checker.entries();
   yield* checker.rows();
   return checker.result();
@@ -79,7 +86,9 @@ class Checker {
   readonly #counts = new Map<DisagreementKind, number>();
   readonly #whole: SnapshotDisagreement[] = [];
   readonly #each: SnapshotDisagreement[] = [];
-  /** One bit a row: on an id's newest row, that the snapshot has the id. */
+  /** What needs no word: nothing, until it is known. */
+  #settled: Settled | null = null;
+  /** One bit a row: on an id's newest row, that an entry of the id was looked up. */
   readonly #listed: Bits;
   /** One bit a row: an entry points into this damage. */
   readonly #pointedAt: Bits;
@@ -124,13 +133,45 @@ class Checker {
     });
   }
 
+  /** Finds what is as it should be, so that only the rest is looked up by its id. */
+  *settle(): Steps<void> {
+    const settled = yield* settleEntries(this.#table, this.#snapshot, this.#boundary);
+    this.#settled = settled;
+    if (settled.entries.size > 0 && settled.entries.size < this.#snapshot.count && (yield* this.#isSettledTwice())) {
+      // Of each entry it has to be known whether it is its id's last: all are looked up. No VelesDB writes such a snapshot.
+      settled.rows.clear();
+      settled.entries.clear();
+    }
+  }
+
+  /** Whether an entry that is not settled is of an id that another entry settled. */
+  *#isSettledTwice(): Steps<boolean> {
+    const { count } = this.#snapshot;
+    const { entries, rows } = this.#settled!;
+    for (let entry = 0; entry < count; entry++) {
+      if (entry % STRIDE === 0) yield this.#progress(0);
+      if (entries.has(entry)) continue;
+      const current = this.#currentRow(
+        this.#table.newestRow(this.#snapshot.idLow(entry), this.#snapshot.idHigh(entry)),
+      );
+      if (current >= 0 && rows.has(current)) return true;
+    }
+    return false;
+  }
+
   /** From the last to the first, because of an id that stands twice the last entry wins. */
   *entries(): Steps<void> {
     const { count } = this.#snapshot;
+    const { entries } = this.#settled!;
+    if (entries.size === count) return;
     for (let entry = count - 1; entry >= 0; entry--) {
-      this.#entry(entry);
-      if (entry % STRIDE === 0) yield { done: count - entry, total: count + this.#table.linkedRows };
+      if (entry % STRIDE === 0) yield this.#progress(count - entry);
+      if (!entries.has(entry)) this.#entry(entry);
     }
+  }
+
+  #progress(done: number): WorkProgress {
+    return { done, total: this.#snapshot.count + this.#table.linkedRows };
   }
 
   #entry(entry: number): void {
@@ -152,11 +193,7 @@ class Checker {
     else this.#strangers.set(low, high, 0);
 
     const current = this.#currentRow(newest);
-    const offsetHigh = this.#snapshot.offsetHigh(entry);
-    const marker =
-      offsetHigh >= 0x20_0000
-        ? Number.POSITIVE_INFINITY
-        : offsetHigh * 0x1_0000_0000 + this.#snapshot.offsetLow(entry) - LENGTH_FIELD_OFFSET;
+    const marker = markerOf(this.#snapshot, entry);
     if (current >= 0 && table.offsets[current] === marker) return;
 
     const id = formatU64(low, high);
@@ -192,19 +229,16 @@ class Checker {
   /** Live records that the snapshot does not list, and damage that no entry points at. */
   *rows(): Steps<void> {
     const table = this.#table;
-    const rows = table.linkedRows;
     const { count } = this.#snapshot;
-    const notNewest = new Bits(rows);
-    for (let row = 0; row < rows; row++) {
-      const before = this.#hasChain(row) ? table.previous[row]! : NO_ROW;
-      if (before !== NO_ROW) notNewest.add(before - 1);
-    }
+    // Every current record has an entry: no need to look for one that has none.
+    const settled = this.#settled!;
+    const notNewest = settled.rows.size === settled.currentRows ? null : yield* this.#findNotNewest();
     let missing = 0;
-    for (let row = 0; row < rows; row++) {
-      if (row % STRIDE === 0) yield { done: count + row, total: count + rows };
-      if (this.#hasChain(row) && !notNewest.has(row) && !this.#listed.has(row)) {
+    for (let row = 0; row < table.linkedRows; row++) {
+      if (row % LONG_STRIDE === 0) yield this.#progress(count + row);
+      if (notNewest !== null && this.#hasChain(row) && !notNewest.has(row) && !this.#listed.has(row)) {
         const current = this.#currentRow(row);
-        if (current >= 0 && !this.#missing(row, current)) missing++;
+        if (current >= 0 && !settled.rows.has(current) && !this.#missing(row, current)) missing++;
       }
       if (row < this.#boundary) this.#untouchedDamage(row);
     }
@@ -216,6 +250,18 @@ class Checker {
         text: `${missing === 1 ? 'One live record' : `${missing} live records`} before the snapshot's position ${missing === 1 ? 'is' : 'are'} in no entry of it: VelesDB does not look there again and holds ${missing === 1 ? 'it' : 'them'} for absent.`,
       });
     }
+  }
+
+  /** One bit a row: a later record of the same id. */
+  *#findNotNewest(): Steps<Bits> {
+    const table = this.#table;
+    const notNewest = new Bits(table.linkedRows);
+    for (let row = 0; row < table.linkedRows; row++) {
+      if (row % LONG_STRIDE === 0) yield this.#progress(this.#snapshot.count);
+      const before = this.#hasChain(row) ? table.previous[row]! : NO_ROW;
+      if (before !== NO_ROW) notNewest.add(before - 1);
+    }
+    return notNewest;
   }
 
   /** Reports the live record of an id that the snapshot lacks; true when a damaged delete explains it. */
@@ -266,12 +312,9 @@ class Checker {
   #currentRow(newest: number): number {
     const table = this.#table;
     for (let row = newest; row >= 0; row = table.previous[row]! - 1) {
-      if (row >= this.#boundary) continue;
-      const store = table.kind(row) === 'store';
-      // VelesDB applies a legacy record unseen, so an honest snapshot lists it also where its payload is no JSON.
-      const legacyNotJson = store && table.isLegacy(row) && table.verdictCode(row) === VerdictCode['payload-not-json'];
-      if (!legacyNotJson && !table.isApplied(row)) continue;
-      return store ? row : -1;
+      const counts = COUNTS[table.info[row]!];
+      if (row >= this.#boundary || counts === 0) continue;
+      return counts === COUNTS_AS_STORE ? row : -1;
     }
     return -1;
   }
@@ -345,21 +388,4 @@ function rowsBefore(table: RecordTable, position: bigint): number {
   if (position <= 0n) return 0;
   const row = table.rowAt(Number(position));
   return table.offsets[row]! < Number(position) ? row + 1 : row;
-}
-
-/** A set of small numbers, a bit each. */
-class Bits {
-  readonly #bits: Uint8Array;
-
-  constructor(size: number) {
-    this.#bits = new Uint8Array((size >>> 3) + 1);
-  }
-
-  has(index: number): boolean {
-    return (this.#bits[index >>> 3]! & (1 << (index & 7))) !== 0;
-  }
-
-  add(index: number): void {
-    this.#bits[index >>> 3]! |= 1 << (index & 7);
-  }
 }

@@ -41,6 +41,16 @@ export class Snapshot {
     return readU32(this.bytes, SNAPSHOT_HEADER_SIZE + entry * SNAPSHOT_ENTRY_SIZE + 12);
   }
 
+  /**
+   * Copies the entries [from, to) into whole words, four each: id low, id high, offset low, offset high. For passes over all of them:
+   * in the file they lie at odd addresses, where they can only be put together byte by byte.
+   */
+  copyEntries(from: number, to: number, into: Uint32Array): void {
+    const start = SNAPSHOT_HEADER_SIZE + from * SNAPSHOT_ENTRY_SIZE;
+    const target = new Uint8Array(into.buffer, into.byteOffset, into.byteLength);
+    target.set(this.bytes.subarray(start, start + (to - from) * SNAPSHOT_ENTRY_SIZE));
+  }
+
   /** The index the engine builds of it: of an id that stands twice, the last entry wins. */
   toIndex(): IdIndex {
     const index = new IdIndex(this.count);
