@@ -29,6 +29,28 @@ describe('reading an index entry', () => {
     expect(read.ok && new TextDecoder().decode(read.payload)).toBe('{"a":1.10}');
   });
 
+  it('of a log that became shorter gives what is left as unreadable, also where that is JSON by itself', () => {
+    const bytes = new LogBuilder().store(1, '1234').bytes();
+    for (const [left, present] of [
+      [0, null],
+      [3, null],
+      [4, null],
+      [6, '12'],
+    ] as const) {
+      const cut = bytes.subarray(0, 9 + left);
+      const source: ByteSource = {
+        size: bytes.length,
+        read: (offset, length) => cut.subarray(offset, offset + length),
+      };
+      for (const generation of GENERATIONS) {
+        const read = retrieve(source, 9, generation);
+        const pastEnd = left >= 4 && generation !== 'v1.6';
+        expect(read).toMatchObject({ ok: false, error: { kind: pastEnd ? 'InvalidData' : 'UnexpectedEof' } });
+        expect(!read.ok && read.bytes && new TextDecoder().decode(read.bytes)).toBe(present);
+      }
+    }
+  });
+
   it('of a length that damage made up takes no more into memory than up to the byte that is refused', () => {
     for (const [text, message] of [
       ['', 'expected value at line 1 column 1'],

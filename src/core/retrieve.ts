@@ -38,6 +38,7 @@ export function retrieve(source: ByteSource, offset: number | bigint, generation
   // Most payloads are small: one read that takes the length and, with luck, all of the payload. Reading more than this for it
   // costs more than a second read for the larger ones.
   let bytes = source.read(offset, FIRST_READ);
+  if (bytes.length < 4) return { ok: false, error: SHORT_READ, bytes: null };
   const length = readU32(bytes, 0);
   if (offset + 4 + length > source.size) {
     const present = source.size - offset - 4;
@@ -56,6 +57,11 @@ export function retrieve(source: ByteSource, offset: number | bigint, generation
     }
   }
   bytes = 4 + length <= bytes.length ? bytes.subarray(4, 4 + length) : source.read(offset + 4, length);
+  if (bytes.length < length) {
+    // The file has become shorter than the source takes it for. What is left may look like a whole payload, and is none.
+    const error = POLICIES[generation].boundsLengthOnRead ? READ_LENGTH_PAST_END : SHORT_READ;
+    return { ok: false, error, bytes: bytes.length === 0 ? null : bytes };
+  }
   const reader = POLICIES[generation].jsonReader;
   if (isAccepted(bytes, 0, bytes.length, reader)) return { ok: true, payload: bytes };
   const check = checkPayload(bytes, 0, bytes.length, reader);

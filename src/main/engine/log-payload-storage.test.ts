@@ -65,6 +65,22 @@ describe('reading', () => {
     storage.close();
   });
 
+  it('says of a payload that was cut off since the log was opened that it is gone, and gives what is left', () => {
+    const files = memoryWith(sound().bytes());
+    const storage = openMemory(files);
+    expect(textOf(storage, 3n)).toBe('{"c":3}');
+    const log = files.open(LOG, 'append');
+    log.truncate(log.size() - 6);
+    const found = storage.retrieve(3n)!;
+    expect(found).toMatchObject({
+      ok: false,
+      error: { kind: 'InvalidData', message: 'payload length exceeds file size' },
+    });
+    expect(!found.ok && found.bytes && new TextDecoder().decode(found.bytes)).toBe('{"c":');
+    expect(textOf(storage, 2n)).toBe('{"b":2}');
+    storage.close();
+  });
+
   it('treats a missing log as an empty one and creates nothing', () => {
     const files = memoryWith(null);
     const storage = openMemory(files);

@@ -1,6 +1,12 @@
 import { join } from 'node:path';
 import { type ByteSource, MemorySource } from '../../core/byte-source.ts';
-import { DEFAULT_GENERATION, type Generation, type VelesError, type View } from '../../core/generation.ts';
+import {
+  DEFAULT_GENERATION,
+  type Generation,
+  jsonReaderOf,
+  type VelesError,
+  type View,
+} from '../../core/generation.ts';
 import { IdIndex } from '../../core/id-index.ts';
 import { checkForEveryRelease, type PayloadCheck } from '../../core/json/check.ts';
 import { CRC_DELETE_SIZE, LENGTH_FIELD_OFFSET } from '../../core/record.ts';
@@ -19,6 +25,7 @@ import { LOG_FILE, takeDatabaseLock, takeLogLock, type WriteLock } from './lock.
 import { findHolder as findHolderOfFile, type Holder } from './lock-holder.ts';
 import { boundOfStore, CHUNK_SIZE, type Durability, LogWriter, type WriteState } from './log-writer.ts';
 import { nodeFiles } from './node-files.ts';
+import { RecordReader } from './record-reader.ts';
 import { type LoadedSnapshot, loadSnapshot, writeSnapshot } from './snapshot-file.ts';
 import { decideWritability, type WritingObstacle, writingRefusal } from './writability.ts';
 
@@ -78,6 +85,8 @@ export class LogPayloadStorage {
   #view: View;
   #file: OpenFile | null = null;
   #source: FileSource | MemorySource = new MemorySource(new Uint8Array());
+  /** For `retrieve`; null where there is no file. */
+  #reader: RecordReader | null = null;
   #snapshot: SnapshotState = { state: 'absent' };
   #refusal: VelesError | null = null;
   #usedSnapshot = false;
@@ -355,8 +364,9 @@ export class LogPayloadStorage {
   }
 
   /**
-   * What the id holds in the view: null where it holds nothing, the payload's bytes (a copy), or the error with which this
-   * generation's read would fail and the bytes there are. LOG_DAMAGED where the view refuses the log.
+   * What the id holds in the view: null where it holds nothing, the payload's bytes, or the error with which this generation's
+   * read would fail and the bytes there are. The bytes are the caller's; their ArrayBuffer may hold other payloads beside them,
+   * so transfer a copy, not it. LOG_DAMAGED where the view refuses the log.
    */
   retrieve(id: bigint): Retrieved | null {
     this.#requireIndex();
@@ -364,12 +374,18 @@ export class LogPayloadStorage {
     const slot = this.#index.find(this.#halves[0]!, this.#halves[1]!);
     if (slot < 0) return null;
     const offset = this.#index.offsetAt(slot);
-    this.#extendSource();
-    if (this.#writer !== null && offset >= this.#writer.writtenLength) {
-      return { ok: true, payload: copy(this.#writer.bufferedPayload(offset - LENGTH_FIELD_OFFSET)) };
+    const writer = this.#writer;
+    const size = writer === null ? this.#source.size : writer.writtenLength;
+    if (this.#reader !== null && offset < size) {
+      const payload = this.#reader.read(offset, size, jsonReaderOf(this.#view));
+      if (payload !== null) return { ok: true, payload };
+    } else if (writer !== null) {
+      return { ok: true, payload: copy(writer.bufferedPayload(offset - LENGTH_FIELD_OFFSET)) };
     }
     const exact = offset <= Number.MAX_SAFE_INTEGER ? offset : this.#index.offset64At(slot);
-    const found = retrieve(this.#source, exact, this.#generation);
+    // A source of its own: the window of `#source` may hold bytes that were read when the file was another.
+    const source = this.#file === null ? this.#source : new FileSource(this.#file, size);
+    const found = retrieve(source, exact, this.#generation);
     if (found.ok) return { ok: true, payload: copy(found.payload) };
     return { ok: false, error: found.error, bytes: found.bytes === null ? null : copy(found.bytes) };
   }
@@ -488,6 +504,7 @@ export class LogPayloadStorage {
     if (this.#file !== file) this.#file?.close();
     this.#file = file;
     this.#source = file === null ? new MemorySource(new Uint8Array()) : (source ?? new FileSource(file));
+    this.#reader = file === null ? null : new RecordReader(file);
   }
 
   /** Makes what was written since visible. */
