@@ -33,6 +33,8 @@ export interface OpenOptions {
   size?: { width: number; height: number };
 }
 
+/** A server that does not end by itself this long after it was told to is ended. */
+const STOP_MILLISECONDS = 15_000;
 const SIZE = { width: 1440, height: 900 };
 
 /**
@@ -64,6 +66,9 @@ export const test = base.extend<
     testInfo.skip(door === 'electron' && electronExecutable() === null, "Electron's runtime is not installed here");
     testInfo.skip(door === 'electron' && !hasDisplay(), 'there is no display here');
     const home = mkdtempSync(join(tmpdir(), 'velescope-e2e-'));
+    const remove = () => rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+    // Also where the run is broken off and nothing below is reached.
+    process.once('exit', remove);
     const opened: App[] = [];
     const problems: string[] = [];
 
@@ -107,8 +112,11 @@ export const test = base.extend<
       return app;
     });
 
-    for (const app of opened) await app.close();
-    rmSync(home, { recursive: true, force: true });
+    // Whatever a failed test left: one window that does not close must keep neither the others open nor the copies on the disk.
+    const closed = await Promise.allSettled(opened.map((app) => app.close()));
+    remove();
+    process.removeListener('exit', remove);
+    for (const end of closed) if (end.status === 'rejected') problems.push(`not closed: ${end.reason}`);
     expect(problems).toEqual([]);
   },
 });
@@ -128,6 +136,20 @@ async function startBrowserDoor(
   watch: Watch,
 ): Promise<Running> {
   const server = await startServer(directory, home, options.arguments);
+  try {
+    return await openPage(browser, server, options, watch);
+  } catch (thrown) {
+    await server.stop();
+    throw thrown;
+  }
+}
+
+async function openPage(
+  browser: Browser,
+  server: { address: string; stop(): Promise<unknown> },
+  options: OpenOptions,
+  watch: Watch,
+): Promise<Running> {
   const context = await browser.newContext({
     viewport: options.size ?? SIZE,
     colorScheme: options.colorScheme ?? 'light',
@@ -142,8 +164,11 @@ async function startBrowserDoor(
     page,
     address: server.address,
     async close() {
-      await context.close();
-      await server.stop();
+      try {
+        await context.close();
+      } finally {
+        await server.stop();
+      }
     },
   };
 }
@@ -180,7 +205,10 @@ export async function startServer(
     process: child,
     async stop() {
       child.kill('SIGTERM');
-      return ended;
+      const late = setTimeout(() => child.kill('SIGKILL'), STOP_MILLISECONDS);
+      const status = await ended;
+      clearTimeout(late);
+      return status;
     },
   };
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { GENERATIONS } from '../src/core/generation.ts';
 import { expect, test } from './app.ts';
 import { presentSamples } from './samples.ts';
 import {
@@ -67,7 +68,7 @@ for (const sample of presentSamples()) {
       await app.page.getByRole('dialog', { name: 'Snapshot' }).getByRole('button', { name: 'Snapshot now' }).click();
       await expect(app.page.getByText(/^Snapshot written: /)).toBeVisible();
       const bytes = (velescope('verify', log)[0] as { log: { bytes: number } }).log.bytes;
-      for (const generation of ['v1.6', 'v1.16', 'v1.17', 'v3.12']) {
+      for (const generation of GENERATIONS) {
         expect(velescope('replay', log, '--as', generation)[0]).toMatchObject({
           ok: true,
           usedSnapshot: true,

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
@@ -51,10 +51,12 @@ export async function turnWritingOn(page: Page): Promise<void> {
     .click();
 }
 
-/** What the command line prints for the same directory, one object a line. */
+/** What the command line prints for the same directory, one object a line. Throws where it could not. */
 export function velescope(...words: string[]): Record<string, unknown>[] {
-  const output = execFileSync(process.execPath, [cli, ...words, '--json'], { encoding: 'utf8' });
-  return output
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...words, '--json'], { encoding: 'utf8' });
+  // 3 is done as well, and something was found (docs/contract.md, "Command line").
+  if (status !== 0 && status !== 3) throw new Error(`velescope ${words.join(' ')} ended with ${status}: ${stderr}`);
+  return stdout
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
@@ -75,4 +77,12 @@ export function fingerprint(directory: string): Record<string, string> {
     files[relative(directory, path)] = `${hash} ${statSync(path, { bigint: true }).mtimeNs}`;
   }
   return files;
+}
+
+/** Runs a command of the palette by its title. */
+export async function runCommand(page: Page, title: string): Promise<void> {
+  await page.keyboard.press('ControlOrMeta+K');
+  const dialog = page.getByRole('dialog', { name: 'Commands' });
+  await dialog.getByRole('combobox').fill(title);
+  await dialog.getByRole('option', { name: title }).first().click();
 }

@@ -63,6 +63,8 @@ const collectionSchema = z.object({
   kind: z.enum(['vector', 'graph', 'metadata', 'unknown']),
   logBytes: count,
   hasSnapshot: z.boolean(),
+  /** Written by a recovery: VelesDB does not list it, and is not meant to; its log goes where the original is. */
+  recovered: z.boolean(),
   /** Why VelesDB would not list it: a missing or broken config.json, a schema_version that releases refuse. */
   problem: problemSchema.nullable(),
   health: healthSchema,

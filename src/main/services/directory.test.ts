@@ -45,6 +45,7 @@ describe('a database root', () => {
         logBytes: 0,
         hasSnapshot: true,
         hasConfig: true,
+        isRecovered: false,
         problem: null,
       },
       {
@@ -56,6 +57,7 @@ describe('a database root', () => {
         logBytes: 0,
         hasSnapshot: false,
         hasConfig: true,
+        isRecovered: false,
         problem: null,
       },
       {
@@ -67,6 +69,7 @@ describe('a database root', () => {
         logBytes: 0,
         hasSnapshot: false,
         hasConfig: true,
+        isRecovered: false,
         problem: null,
       },
       {
@@ -78,6 +81,7 @@ describe('a database root', () => {
         logBytes: 5,
         hasSnapshot: false,
         hasConfig: true,
+        isRecovered: false,
         problem: null,
       },
     ]);
@@ -103,6 +107,28 @@ describe('a database root', () => {
     const [entry] = collections();
     expect(entry!.problem?.code).toBe(code);
     expect(entry!.kind).toBe(kind);
+  });
+
+  it('says which releases accept which schema version', () => {
+    put('c', { 'config.json': '{"schema_version":3}' });
+    expect(collections()[0]!.problem?.message).toMatch(/is 3, .* accepts 2 at most, and 1\.13 to 2\.0 only 1/);
+  });
+
+  it('tells what a recovery wrote from a collection whose configuration is missing', () => {
+    const recovered = { 'payloads.log': '', 'recovery-report.json': '{}' };
+    put('copy', recovered);
+    mkdirSync(join(root, 'copy', 'evidence'));
+    writeFileSync(join(root, 'copy', 'evidence', 'index.json'), '{}');
+    put('only a report', recovered);
+    put('unfinished', { 'payloads.log': '', 'recovery.incomplete': '' });
+    expect(collections().map(({ name, isRecovered, problem }) => [name, isRecovered, problem?.code])).toEqual([
+      ['copy', true, undefined],
+      ['only a report', false, 'CONFIG_MISSING'],
+      ['unfinished', false, 'RECOVERY_INCOMPLETE'],
+    ]);
+    // Made a collection of its own by hand, it is one.
+    writeFileSync(join(root, 'copy', 'config.json'), '{"metadata_only":true}');
+    expect(collections()[0]).toMatchObject({ isRecovered: false, kind: 'metadata', problem: null });
   });
 
   it('does not wait for a FIFO, read a directory or follow a circle', () => {

@@ -3,9 +3,11 @@ import { isAccepted } from '../../core/json/check.ts';
 import { toErrorValue, VelescopeError } from '../../shared/errors.ts';
 import { type Files, statusOrNull } from '../engine/files.ts';
 import { CONFIG_FILE, LOCK_FILE, LOG_FILE } from '../engine/lock.ts';
+import { EVIDENCE_DIRECTORY, EVIDENCE_INDEX, REPORT_JSON } from '../engine/recovery-report.ts';
+import { INCOMPLETE_MARKER } from '../engine/recovery-write.ts';
 import { SNAPSHOT_FILE } from '../engine/snapshot-file.ts';
 
-/** The highest `schema_version` that VelesDB releases accept (docs/format.md, "Data directory"). */
+/** The highest `schema_version` that any VelesDB release accepts (docs/format.md, "Data directory"). */
 export const NEWEST_SCHEMA = 2;
 /** A config.json is a few hundred bytes; what is larger than this is something else. */
 const CONFIG_LIMIT = 1 << 20;
@@ -18,6 +20,7 @@ export interface CollectionProblem {
     | 'CONFIG_MISSING'
     | 'CONFIG_BROKEN'
     | 'SCHEMA_TOO_NEW'
+    | 'RECOVERY_INCOMPLETE'
     | 'LOG_NOT_A_FILE'
     | 'SNAPSHOT_NOT_A_FILE'
     | 'UNREADABLE_DIRECTORY';
@@ -38,6 +41,8 @@ export interface CollectionEntry {
   logBytes: number;
   hasSnapshot: boolean;
   hasConfig: boolean;
+  /** A recovery wrote it: it carries its report and its evidence, and no config.json, because only its log goes over. */
+  isRecovered: boolean;
   problem: CollectionProblem | null;
 }
 
@@ -120,6 +125,7 @@ function nothingKnown(name: string, path: string, isLink: boolean): CollectionEn
     logBytes: 0,
     hasSnapshot: false,
     hasConfig: false,
+    isRecovered: false,
     problem: null,
   };
 }
@@ -135,8 +141,14 @@ function inspectCollection(
   const problems: CollectionProblem[] = [];
   const config = readConfig(files, path, inRoot);
   entry.hasConfig = config.exists;
+  entry.isRecovered = !config.exists && isWrittenByRecovery(files, path);
   entry.kind = config.kind;
-  if (config.problem) problems.push(config.problem);
+  // What a recovery wrote lacks a config.json by design.
+  if (config.problem && !entry.isRecovered) problems.push(config.problem);
+  if (look(files, join(path, INCOMPLETE_MARKER)).exists) {
+    const message = 'A recovery did not finish here: nothing in it is to be used, and it may be deleted';
+    problems.unshift({ code: 'RECOVERY_INCOMPLETE', message });
+  }
 
   const log = look(files, join(path, LOG_FILE));
   entry.hasLog = log.exists;
@@ -150,6 +162,15 @@ function inspectCollection(
   // The log's own trouble says more than the configuration's.
   entry.problem = problems.find((problem) => problem.code === 'LOG_NOT_A_FILE') ?? problems[0] ?? null;
   return entry;
+}
+
+/** By the names that a recovery leaves beside the log; the report is not read, for it may be as long as the damage is manifold. */
+function isWrittenByRecovery(files: Files, path: string): boolean {
+  const names = [REPORT_JSON, join(EVIDENCE_DIRECTORY, EVIDENCE_INDEX)];
+  return names.every((name) => {
+    const { exists, refusal } = look(files, join(path, name));
+    return exists && refusal === null;
+  });
 }
 
 function look(files: Files, path: string): { exists: boolean; bytes: number; refusal: string | null } {
@@ -198,7 +219,7 @@ function readConfig(
     return broken('schema_version in config.json is not a whole number, so the collection is passed over', kind);
   }
   if (typeof schema_version === 'number' && schema_version > NEWEST_SCHEMA) {
-    const message = `schema_version in config.json is ${schema_version}; VelesDB releases accept ${NEWEST_SCHEMA} at most and pass the collection over`;
+    const message = `schema_version in config.json is ${schema_version}, so the collection is passed over: VelesDB accepts ${NEWEST_SCHEMA} at most, and 1.13 to 2.0 only 1`;
     return { exists: true, kind, problem: { code: 'SCHEMA_TOO_NEW', message } };
   }
   return { exists: true, kind, problem: null };

@@ -108,6 +108,7 @@ export function createServices(options: ServicesOptions): Services {
         kind: entry.kind,
         logBytes: entry.logBytes,
         hasSnapshot: entry.hasSnapshot,
+        recovered: entry.isRecovered,
         problem: entry.problem,
         health: database.health.get(name) ?? untouchedHealth(entry),
       });

@@ -375,35 +375,41 @@ export function showTab(tab: Tab): void {
   set({ tab });
 }
 
-/** The damage after (or before) an offset, in file order and around the ends; null where there is none. */
-async function damageNextTo(offset: number, direction: 1 | -1): Promise<Damage | null> {
+/** The damage after (or before) a row, in file order and around the ends; null where there is none. */
+async function damageNextTo(row: number, direction: 1 | -1): Promise<Damage | null> {
   const { session } = get();
   if (!session) return null;
   const page = async (from: number, count: number) => call('damage.list', { session, from, count });
   const { total } = await page(0, 1);
   if (total === 0) return null;
-  // damage.list is in file order: a binary search by offset, whatever the number of damaged segments.
+  // damage.list is in file order: a binary search by row, whatever the number of damaged segments.
   let low = 0;
   let high = total;
   while (low < high) {
     const middle = (low + high) >> 1;
     const at = (await page(middle, 1)).damage[0];
-    if (at && Number(at.offset) <= offset - (direction === -1 ? 1 : 0)) low = middle + 1;
+    if (at && at.row <= row - (direction === -1 ? 1 : 0)) low = middle + 1;
     else high = middle;
   }
   const index = direction === 1 ? low % total : (low - 1 + total) % total;
   return (await page(index, 1)).damage[0] ?? null;
 }
 
-/** F8 and Shift+F8: goes to the next or previous damage and says what it is. */
-export async function walkDamage(direction: 1 | -1): Promise<void> {
-  const { record, summary } = get();
+let walk: Promise<void> = Promise.resolve();
+
+/** F8 and Shift+F8: goes to the next or previous damage and says what it is. Pressed twice, it goes twice, however fast. */
+export function walkDamage(direction: 1 | -1): Promise<void> {
+  walk = walk.then(() => walkOneDamage(direction));
+  return walk;
+}
+
+async function walkOneDamage(direction: 1 | -1): Promise<void> {
+  // From the selected row, not from the record shown: that may still be on its way.
+  const { selected, summary } = get();
   if (!summary) return;
   try {
-    const damage = await damageNextTo(
-      record ? Number(record.offset) : direction === 1 ? -1 : Number.MAX_SAFE_INTEGER,
-      direction,
-    );
+    const from = selected?.type === 'row' ? selected.row : direction === 1 ? -1 : Number.MAX_SAFE_INTEGER;
+    const damage = await damageNextTo(from, direction);
     if (!damage) {
       announce('No damage in this log.');
       notify({ tone: 'good', text: 'No damage in this log.' });

@@ -41,8 +41,9 @@ function CollectionEntry(props: { collection: Collection; current: boolean; entr
   const { collection, current, entry } = props;
   const { health } = collection;
   const { icon, tone } = HEALTH_ICONS[health.state];
+  const kind = collection.kind === 'unknown' ? 'kind unknown' : collection.kind;
   const facts = [
-    collection.kind === 'unknown' ? 'kind unknown' : collection.kind,
+    collection.recovered ? 'recovered copy' : kind,
     health.records === null ? null : formatNoun(health.records, 'record'),
     health.records === 0 ? null : formatBytes(collection.logBytes),
   ].filter((fact) => fact !== null);
@@ -62,6 +63,9 @@ function CollectionEntry(props: { collection: Collection; current: boolean; entr
         </span>
       </span>
       <span className="facts">{facts.join(' · ')}</span>
+      {collection.recovered ? (
+        <span className="note">Made by a recovery. VelesDB has it once it is put in place of the original.</span>
+      ) : null}
       {collection.problem ? (
         <span className="problem">
           <VisibleText text={collection.problem.message} />

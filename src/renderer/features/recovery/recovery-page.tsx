@@ -100,7 +100,7 @@ export function RecoveryPage() {
       );
       setResult({ recovery: made, plan: plan.plan, inPlace });
       announce('Recovery done and verified.');
-      if (inPlace) void reloadCollections();
+      void reloadCollections();
     } catch (thrown) {
       setFailure(toErrorValue(thrown));
       report(thrown, { save: true });
