@@ -9,6 +9,8 @@ import { build, isStale } from './build-if-stale.mjs';
 import { electronExecutable, fetchElectron, hasDisplay } from './electron-runtime.mjs';
 
 const FETCH_MILLISECONDS = 120_000;
+const PARENT_LOOK_MILLISECONDS = 500;
+const parent = process.ppid;
 const root = join(import.meta.dirname, '..');
 const words = process.argv.slice(2);
 const switches = new Set(words.filter((word) => word.startsWith('-')));
@@ -68,9 +70,16 @@ function run(program, parameters) {
   return new Promise((done) => {
     const child = spawn(program, parameters, { stdio: 'inherit' });
     const hand = (signal) => child.kill(signal);
-    process.on('SIGINT', hand).on('SIGTERM', hand);
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+    for (const signal of signals) process.on(signal, hand);
+    // npm hands a signal to the shell it runs this script in; many a shell ends by it and hands nothing on. That the parent is
+    // gone is all that is left of the signal.
+    const look = setInterval(() => {
+      if (process.env.npm_lifecycle_event && process.ppid !== parent) child.kill('SIGTERM');
+    }, PARENT_LOOK_MILLISECONDS);
     const end = (status, signal) => {
-      process.removeListener('SIGINT', hand).removeListener('SIGTERM', hand);
+      clearInterval(look);
+      for (const signal of signals) process.removeListener(signal, hand);
       done({ status, signal });
     };
     child.on('error', () => end(1, null));

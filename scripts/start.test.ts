@@ -12,9 +12,20 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 
+interface Ended {
+  status: number | null;
+  output: string;
+  errors: string;
+}
+
 /** Runs `npm start`'s script on a machine without a display, and ends it once it says an address. */
-function start(...words: string[]): Promise<{ status: number | null; output: string; errors: string }> {
-  const child = spawn(process.execPath, [join(root, 'scripts', 'start.mjs'), ...words], {
+const start = (...words: string[]): Promise<Ended> =>
+  run(process.execPath, [join(root, 'scripts', 'start.mjs'), ...words]);
+
+/** Resolves when the program and everything that holds its output has ended. */
+function run(program: string, words: string[]): Promise<Ended> {
+  const child = spawn(program, words, {
+    cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, DISPLAY: '', WAYLAND_DISPLAY: '', HOME: home, XDG_CONFIG_HOME: home, INIT_CWD: root },
   });
@@ -37,6 +48,12 @@ describe.runIf(process.platform === 'linux')('npm start on a machine without a d
     expect(lines[0]).toMatch(/^Velescope in the browser, not on the desktop: there is no display\./);
     expect(lines[1]).toMatch(/^http:\/\/127\.0\.0\.1:[0-9]+\/\?token=\S+$/);
     expect(status).toBe(0);
+  });
+
+  test('through npm, leaves no server behind when npm is told to end', async () => {
+    const { output } = await run('npm', ['start', '--', '--no-open']);
+    const address = new URL(/^http:\S+$/m.exec(output)![0]);
+    await expect(fetch(address.origin)).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
   });
 
   test('takes a directory, relative to where the person stands', async () => {
