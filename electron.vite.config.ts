@@ -23,6 +23,7 @@ export default defineConfig({
           'cli/index': resolve('src/cli/index.ts'),
           'worker/session': resolve('src/main/session/worker.ts'),
           'worker/scan': resolve('src/main/engine/scan-worker.ts'),
+          'worker/check': resolve('src/main/engine/check-worker.ts'),
         },
         output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
       },

@@ -1,7 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { View } from '../core/generation.ts';
 import { outcomesOf, type ViewDifference, type ViewOutcome } from '../core/outcomes.ts';
-import { checkPayloads } from '../core/payload-check.ts';
 import { type RecordTable, StateCode, type TableTotals } from '../core/record-table.ts';
 import { checkSnapshot, type SnapshotCheck } from '../core/snapshot-check.ts';
 import { runToEnd } from '../core/steps.ts';
@@ -56,7 +55,7 @@ export async function examine(files: Files, target: Target, options: Verificatio
     const inFlightRow = await settleTail(files, state, options.findHolder ?? findHolderOfFile);
     const { table } = state;
     const payloads = !options.framing;
-    if (payloads) runToEnd(checkPayloads({ source: state.source, table }));
+    if (payloads) await state.checkFast();
     const snapshot = state.snapshot.state === 'read' ? state.snapshot.snapshot : null;
     const { source } = state;
     const snapshotCheck = snapshot && runToEnd(checkSnapshot({ source, table, snapshot, limit: LISTED_DISAGREEMENTS }));

@@ -16,6 +16,7 @@ import { type FileStatus, type Files, type OpenFile, readFully, statusOrNull } f
 import { giveBack } from '../engine/give-back.ts';
 import { LOG_FILE } from '../engine/lock.ts';
 import { nodeFiles } from '../engine/node-files.ts';
+import { checkFile } from '../engine/parallel-check.ts';
 import { scanFile } from '../engine/parallel-scan.ts';
 import { loadSnapshot, SNAPSHOT_FILE } from '../engine/snapshot-file.ts';
 import { workerUrl } from '../services/worker-url.ts';
@@ -173,16 +174,24 @@ export class CollectionState {
 
   /** The same, with as many threads as there are processors, letting messages in between slices. Throws CANCELLED. */
   async scanFast(options: { signal: AbortSignal; onProgress(progress: WorkProgress): void }): Promise<void> {
-    await scanFile({
-      ...options,
+    await scanFile({ ...options, ...this.#forThreads(), workerUrl: () => workerUrl('scan') });
+    this.totals = this.table.totals();
+  }
+
+  /** Reads all payloads, with as many threads as there are processors, letting messages in between slices. Throws CANCELLED. */
+  async checkFast(options: { signal?: AbortSignal; onProgress?(progress: WorkProgress): void } = {}): Promise<void> {
+    await checkFile({ ...options, ...this.#forThreads(), workerUrl: () => workerUrl('check') });
+    this.totals = this.table.totals();
+  }
+
+  #forThreads() {
+    return {
       source: this.sourceForPass(),
       table: this.table,
       // Other threads open the log by its path: it has to be a file of this machine.
       file: this.files === nodeFiles ? this.#file : null,
       workers: Math.min(MOST_THREADS, availableParallelism()),
-      workerUrl: () => workerUrl('scan'),
-    });
-    this.totals = this.table.totals();
+    };
   }
 
   /** Drops rows that may look different now that the log goes on; returns the first row to be scanned again. */

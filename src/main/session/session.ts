@@ -132,7 +132,8 @@ export class Session {
     this.#scanMilliseconds = performance.now() - started;
     this.phase = 'checking';
     this.changed();
-    await runSliced(this.state.examine(0), { signal, onProgress });
+    await this.state.checkFast({ signal, onProgress });
+    await runSliced(this.state.compareViews(), { signal, onProgress });
     await this.#releaseEntries();
     await this.#decide();
     this.phase = 'ready';

@@ -1,0 +1,214 @@
+import { Worker } from 'node:worker_threads';
+import type { ByteSource } from '../../core/byte-source.ts';
+import { type PayloadCheckResult, type PayloadPart, PayloadParts, readFrom } from '../../core/payload-check.ts';
+import { checkPart, type PayloadFindings, type PayloadRanges } from '../../core/payload-part.ts';
+import type { RecordTable } from '../../core/record-table.ts';
+import type { WorkProgress } from '../../core/steps.ts';
+import { VelescopeError } from '../../shared/errors.ts';
+import type { OpenFile } from './files.ts';
+
+/** What a checking thread is started with. */
+export interface CheckWorkerStart {
+  path: string;
+  device: bigint;
+  inode: bigint;
+}
+
+export interface CheckRequest {
+  part: number;
+  ranges: PayloadRanges;
+}
+
+export interface CheckResponse {
+  part: number;
+  findings: PayloadFindings;
+}
+
+export interface CheckFileOptions {
+  source: ByteSource;
+  /** Scanned; its verdicts are what the check changes. */
+  table: RecordTable;
+  /** First row to look at; 0 unless given. */
+  fromRow?: number;
+  /** The same log for other threads. Null: this thread checks alone. */
+  file: OpenFile | null;
+  /** How many threads may check, this one among them; below 2 it checks alone. */
+  workers: number;
+  /** The bundle of check-worker.ts. */
+  workerUrl: () => URL;
+  signal?: AbortSignal;
+  onProgress?: (progress: WorkProgress) => void;
+  /** Bytes a part; only tests need another than the usual. */
+  partSize?: number;
+}
+
+/** Parts a thread has been given at a time: it must not wait for a message between two. */
+const PARTS_AHEAD = 2;
+/** Less than this is checked before a thread has started. */
+const WORTH_THREADS = 24 << 20;
+/** How long this thread works between two looks at its messages. */
+const SLICE_MILLISECONDS = 8;
+
+/**
+ * `checkPayloads` with as many threads as are given: the same verdicts and the same counts, whatever their number. What another thread
+ * does not finish this one does itself, all of it when threads cannot be started. Throws CANCELLED when the signal says so; the
+ * verdicts found up to there stay.
+ * @returns also how many parts other threads checked.
+ */
+export async function checkFile(options: CheckFileOptions): Promise<PayloadCheckResult & { received: number }> {
+  const { source, table, signal, onProgress } = options;
+  const read = readFrom(source);
+  const crew = new Crew(options);
+  const abort = () => crew.close();
+  signal?.addEventListener('abort', abort, { once: true });
+  let sliceEnd = performance.now() + SLICE_MILLISECONDS;
+  const breathe = async (): Promise<void> => {
+    if (performance.now() < sliceEnd) return;
+    onProgress?.({ done: crew.done, total: table.end });
+    await new Promise((resolve) => setImmediate(resolve));
+    if (signal?.aborted) throw new VelescopeError('CANCELLED', 'The check was cancelled.');
+    sliceEnd = performance.now() + SLICE_MILLISECONDS;
+  };
+  try {
+    for (;;) {
+      if (signal?.aborted) throw new VelescopeError('CANCELLED', 'The check was cancelled.');
+      const number = crew.take();
+      if (number === null) {
+        if (crew.isDone) break;
+        await crew.news();
+        continue;
+      }
+      const steps = checkPart(crew.part(number).ranges, read);
+      let step = steps.next();
+      for (; !step.done; step = steps.next()) await breathe();
+      crew.finish(number, step.value);
+      await breathe();
+    }
+    onProgress?.({ done: table.end, total: table.end });
+    return { ...crew.result, received: crew.received };
+  } finally {
+    signal?.removeEventListener('abort', abort);
+    crew.close();
+  }
+}
+
+interface Thread {
+  worker: Worker;
+  /** Parts given to it and not yet answered. */
+  busy: Set<number>;
+}
+
+/** The parts of a check, who works on them, and what came of it. */
+class Crew {
+  readonly #parts: PayloadParts;
+  readonly #threads: Thread[] = [];
+  /** Parts handed out whose findings are not in the table yet. */
+  readonly #open = new Map<number, PayloadPart>();
+  /** Findings that wait for those of earlier parts: they go into the table in the order of the log. */
+  readonly #found = new Map<number, PayloadFindings>();
+  /** Parts that a lost thread leaves behind. */
+  #left: number[] = [];
+  #next = 0;
+  #merged = 0;
+  #closed = false;
+  #wake: (() => void) | null = null;
+  /** Bytes of the log whose findings are in the table. */
+  done: number;
+  /** How many parts other threads have checked. */
+  received = 0;
+
+  constructor({ table, fromRow = 0, file, workers, workerUrl, partSize }: CheckFileOptions) {
+    this.#parts = new PayloadParts(table, fromRow, table.rows, partSize);
+    this.done = table.end - this.#parts.left;
+    if (!file || workers < 2 || (!partSize && this.#parts.left < WORTH_THREADS)) return;
+    const { device, inode } = file.status();
+    const workerData: CheckWorkerStart = { path: file.path, device, inode };
+    try {
+      const url = workerUrl();
+      for (let index = 1; index < workers; index++) this.#start(url, workerData);
+    } catch {
+      // No threads: this one checks alone.
+    }
+  }
+
+  #start(url: URL, workerData: CheckWorkerStart): void {
+    const thread: Thread = { worker: new Worker(url, { workerData, name: 'check' }), busy: new Set() };
+    this.#threads.push(thread);
+    thread.worker.on('online', () => this.#give(thread));
+    thread.worker.on('message', ({ part, findings }: CheckResponse) => {
+      thread.busy.delete(part);
+      this.received++;
+      this.finish(part, findings);
+      this.#give(thread);
+    });
+    // What a broken thread was given is checked by this one, which then says what is wrong with the file, if it is the file.
+    thread.worker.on('error', () => this.#lose(thread));
+    thread.worker.on('exit', () => this.#lose(thread));
+  }
+
+  #give(thread: Thread): void {
+    while (!this.#closed && thread.busy.size < PARTS_AHEAD) {
+      const part = this.take();
+      if (part === null) return;
+      thread.busy.add(part);
+      const request: CheckRequest = { part, ranges: this.part(part).ranges };
+      thread.worker.postMessage(request);
+    }
+  }
+
+  #lose(thread: Thread): void {
+    const index = this.#threads.indexOf(thread);
+    if (index >= 0) this.#threads.splice(index, 1);
+    this.#left.push(...thread.busy);
+    thread.busy.clear();
+    this.#wake?.();
+  }
+
+  get result(): PayloadCheckResult {
+    return this.#parts.result;
+  }
+
+  /** Whether every part was handed out and its findings are in the table. */
+  get isDone(): boolean {
+    return this.#open.size === 0;
+  }
+
+  part(number: number): PayloadPart {
+    return this.#open.get(number)!;
+  }
+
+  /** The number of a part that nobody works on; null when there is none. */
+  take(): number | null {
+    const left = this.#left.pop();
+    if (left !== undefined) return left;
+    const part = this.#parts.next();
+    if (part === null) return null;
+    this.#open.set(this.#next, part);
+    return this.#next++;
+  }
+
+  finish(number: number, findings: PayloadFindings): void {
+    this.#found.set(number, findings);
+    for (let next = this.#found.get(this.#merged); next; next = this.#found.get(this.#merged)) {
+      this.#parts.take(next);
+      this.done += this.part(this.#merged).bytes;
+      this.#open.delete(this.#merged);
+      this.#found.delete(this.#merged++);
+    }
+    this.#wake?.();
+  }
+
+  /** Until another thread has finished a part, or is lost. */
+  news(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const thread of this.#threads) void thread.worker.terminate();
+    this.#threads.length = 0;
+    this.#wake?.();
+  }
+}
