@@ -6,16 +6,15 @@ import { checkSnapshot, type SnapshotCheck } from '../core/snapshot-check.ts';
 import { runToEnd } from '../core/steps.ts';
 import { crc32 } from '../main/engine/crc32.ts';
 import type { Files } from '../main/engine/files.ts';
-import { databaseLockPaths, LOG_FILE } from '../main/engine/lock.ts';
+import { LOG_FILE } from '../main/engine/lock.ts';
 import { findHolder as findHolderOfFile, type Holder } from '../main/engine/lock-holder.ts';
+import { endsTorn, holderOfCollection, MOMENT_MILLISECONDS } from '../main/services/in-flight.ts';
 import { CollectionState } from '../main/session/collection.ts';
 import { VelescopeError } from '../shared/errors.ts';
 import { Exit } from './command-line.ts';
 import type { Target } from './directories.ts';
 import { SortedIds } from './sorted-ids.ts';
 
-/** How long an unfinished record of a running VelesDB is given to be finished. */
-const MOMENT_MILLISECONDS = 250;
 /** A snapshot that has nothing to do with the log disagrees in every entry; so many are listed, all are counted. */
 const LISTED_DISAGREEMENTS = 100_000;
 
@@ -89,9 +88,7 @@ async function settleTail(
   findHolder: (path: string) => Holder | null,
 ): Promise<number> {
   if (!endsTorn(state.table)) return -1;
-  const locks = [...databaseLockPaths(files, state.directory), state.logPath];
-  const held = locks.some((path) => findHolder(path) !== null);
-  if (!held) return -1;
+  if (holderOfCollection(files, state.directory, state.logPath, findHolder) === null) return -1;
   await pause(MOMENT_MILLISECONDS);
   switch (state.lookAgain()) {
     case 'same':
@@ -105,10 +102,6 @@ async function settleTail(
       runToEnd(state.scanOn());
   }
   return endsTorn(state.table) ? state.table.rows - 1 : -1;
-}
-
-function endsTorn(table: RecordTable): boolean {
-  return table.rows > 0 && table.verdict(table.rows - 1) === 'torn';
 }
 
 function withoutInFlight(table: RecordTable, row: number): TableTotals {

@@ -50,6 +50,7 @@ export const ERROR_CODES = [
   'POLICY_NOT_MET',
   'TARGET_IS_SOURCE',
   'TARGET_NOT_EMPTY',
+  'TARGET_READ_ONLY',
   'SOURCE_CHANGED',
   'PLAN_NOT_VERIFIED',
   // text the person typed

@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { goldenCases, goldenPresent } from '../../core/golden.fixture.ts';
 import { LogBuilder } from '../../core/log-builder.fixture.ts';
+import type { OpenFile } from '../../main/engine/files.ts';
+import { findHolder } from '../../main/engine/lock-holder.ts';
+import { nodeFiles } from '../../main/engine/node-files.ts';
+import { holderWords } from '../../main/services/in-flight.ts';
 import { fingerprint } from '../fingerprint.fixture.ts';
 import { type Printed, runHere } from '../run.fixture.ts';
 
@@ -169,6 +173,66 @@ describe('recover', () => {
     ['a policy that is none', ['recover', '.', '--to', 'x', '--policy', 'best']],
   ])('calls it misuse: %s', async (_name, words) => {
     expect((await runHere(words)).status).toBe(2);
+  });
+});
+
+if (process.platform !== 'linux')
+  console.warn('SKIPPED: recover beside a running VelesDB (only Linux tells who holds a lock)');
+describe.skipIf(process.platform !== 'linux')('recover beside a running VelesDB', () => {
+  const intact = new LogBuilder().store(1).bytes();
+  const next = new LogBuilder().store(2, '{"second":true}').bytes();
+  const words = `The record at offset ${intact.length} is incomplete because a running VelesDB is writing it: `;
+  let collection: string;
+  let lock: OpenFile;
+  const recover = async (policy: string, name: string) => {
+    const to = join(directory, name);
+    return runHere(['recover', collection, '--to', to, '--policy', policy, '--json']);
+  };
+  const put = (...parts: Uint8Array[]) => writeFileSync(join(collection, 'payloads.log'), Buffer.concat(parts));
+  beforeEach(() => {
+    collection = join(directory, 'items');
+    mkdirSync(collection);
+    writeFileSync(join(collection, 'config.json'), '{"name":"items"}');
+    put(intact, next.slice(0, 20));
+    lock = nodeFiles.open(join(directory, 'velesdb.lock'), 'append');
+    expect(lock.tryLock(true)).toBe(true);
+  });
+  afterEach(() => lock.close());
+
+  it('says who is writing, not that the log is damaged', async () => {
+    const { status, lines } = await recover('absolute', 'new');
+    expect(status).toBe(1);
+    expect(lines[0].error.code).toBe('POLICY_NOT_MET');
+    expect(lines[0].error.message).toBe(`${words}${holderWords(findHolder(lock.path)!)} holds the lock.`);
+  });
+
+  it('says both where there is other damage as well', async () => {
+    put(intact, new Uint8Array(20).fill(0x55), intact, next.slice(0, 20));
+    const { lines } = await recover('absolute', 'new');
+    expect(lines[0].error.message).toMatch(
+      /2 damaged segments.* is incomplete because a running VelesDB is writing it/,
+    );
+  });
+
+  it('leaves the record out where the policy does, and the first step says what it is', async () => {
+    const { status, lines } = await recover('salvage', 'new');
+    expect(status).toBe(3);
+    expect(lines[0]).toMatchObject({ kept: { records: 1 }, leftOut: [{ verdict: 'torn', length: 20 }] });
+    expect(lines[0].steps[0]).toContain(words);
+    expect(lines[0].steps[0]).toContain('Stop that process and run this again.');
+  });
+
+  it('keeps the record where it is finished a moment later', async () => {
+    setTimeout(() => put(intact, next), 50);
+    const { status, lines } = await recover('absolute', 'new');
+    expect(status).toBe(0);
+    expect(lines[0]).toMatchObject({ kept: { records: 2 }, leftOut: [] });
+  });
+
+  it('calls the same bytes torn once nobody holds the lock', async () => {
+    lock.close();
+    const { lines } = await recover('absolute', 'new');
+    expect(lines[0].error.message).toContain('1 damaged segment, torn');
   });
 });
 

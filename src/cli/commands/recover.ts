@@ -1,11 +1,24 @@
-import { planRecovery, type RecoveryPolicy } from '../../core/recovery/plan.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { RecordTable } from '../../core/record-table.ts';
+import { planRecovery, type RecoveryPlan, type RecoveryPolicy } from '../../core/recovery/plan.ts';
 import { runToEnd } from '../../core/steps.ts';
 import { escapeInvisible } from '../../core/visible.ts';
 import { crc32 } from '../../main/engine/crc32.ts';
+import type { Files } from '../../main/engine/files.ts';
+import { LOG_FILE } from '../../main/engine/lock.ts';
+import { findHolder } from '../../main/engine/lock-holder.ts';
 import { dryRun, type RecoveryResult, recoverTo } from '../../main/engine/recovery.ts';
-import { readForRecovery } from '../../main/engine/recovery-read.ts';
+import { type ReadLog, readForRecovery } from '../../main/engine/recovery-read.ts';
 import { requireFreshTarget } from '../../main/engine/recovery-target.ts';
 import { inspectDirectory, join } from '../../main/services/directory.ts';
+import {
+  endsTorn,
+  holderOfCollection,
+  holderWords,
+  inFlightRefusal,
+  inFlightWords,
+  MOMENT_MILLISECONDS,
+} from '../../main/services/in-flight.ts';
 import { VelescopeError } from '../../shared/errors.ts';
 import { type CommandLine, Exit, worse } from '../command-line.ts';
 import { reporting } from '../directories.ts';
@@ -50,13 +63,17 @@ async function recoverOne(
   sources: readonly string[],
   options: RecoverCommandOptions,
 ): Promise<Exit> {
-  const read = runToEnd(readForRecovery(line.files, directory));
+  const { read, holder } = await readSettled(line.files, directory);
   try {
     const { source, table } = read;
     const { policy, compact = false, applyCandidates = false } = options;
     const plan = runToEnd(planRecovery({ source, table, crc32, policy, compact, applyCandidates }));
+    if (holder !== null && !plan.met) throw inFlightError(table, plan, holder);
     const carryOut = options.dryRun ? dryRun : recoverTo;
     const result = runToEnd(carryOut({ ...read, plan }, target, sources));
+    if (holder !== null) {
+      result.steps.unshift(`${inFlightWords(table, holder)}. It is left out. Stop that process and run this again.`);
+    }
     const named = { directory, target };
     if (options.json) await printJson(new JsonLines(line.out), named, result, options);
     else await printText(line.out, named, result, options);
@@ -66,6 +83,28 @@ async function recoverOne(
   } finally {
     read.close();
   }
+}
+
+/**
+ * Reads the log for a recovery; where it ends in a torn record beside a running VelesDB, once more after a moment. `holder` names who
+ * is writing the record that is unfinished even then; null where none is.
+ */
+async function readSettled(files: Files, directory: string): Promise<{ read: ReadLog; holder: string | null }> {
+  const read = runToEnd(readForRecovery(files, directory));
+  const writer = () => holderOfCollection(files, directory, join(directory, LOG_FILE), findHolder);
+  if (!endsTorn(read.table) || writer() === null) return { read, holder: null };
+  read.close();
+  await pause(MOMENT_MILLISECONDS);
+  const again = runToEnd(readForRecovery(files, directory));
+  const holder = endsTorn(again.table) ? writer() : null;
+  return { read: again, holder: holder && holderWords(holder) };
+}
+
+function inFlightError(table: RecordTable, { refusal, policy }: RecoveryPlan, holder: string): VelescopeError {
+  return new VelescopeError('POLICY_NOT_MET', inFlightRefusal(table, refusal ?? '', holder), {
+    next: 'Stop that process, or wait until it has written the record, and run this again.',
+    data: { policy },
+  });
 }
 
 /** Directories as they were given. */

@@ -1,4 +1,4 @@
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { VelescopeError } from '../../shared/errors.ts';
 import { type FileStatus, type Files, statusOrNull, systemCode } from './files.ts';
 
@@ -69,14 +69,41 @@ function directoriesAbove(files: Files, path: string): FileStatus[] {
   }
 }
 
-/** DISK_FULL where the disk that holds `path` has less free than `bytes`; nothing where it does not tell. */
+/**
+ * DISK_FULL where the disk that holds `path` has less free than `bytes`; nothing where it does not tell. A file system that is read
+ * only has nothing free either: that is TARGET_READ_ONLY, and found out by making a directory and removing it again.
+ */
 export function requireSpace(files: Files, path: string, bytes: number): void {
   const free = files.freeSpace(nearestExisting(files, resolve(path)));
   if (free === null || free >= bytes + SLACK) return;
+  const probe = missingDirectories(files, path)[0] ?? join(path, 'velescope-probe');
+  try {
+    files.makeDirectory(probe);
+    removeQuietly(files, probe, 'directory');
+  } catch (thrown) {
+    const refusal = targetRefusal(path, thrown);
+    if (refusal !== null) throw refusal;
+  }
   throw new VelescopeError('DISK_FULL', `The recovery needs ${bytes + SLACK} bytes at ${path}; ${free} are free`, {
     next: 'Make room, or name a target on another disk. Nothing was written.',
     data: { needed: bytes + SLACK, free },
   });
+}
+
+/** TARGET_READ_ONLY or PERMISSION_DENIED where that is why nothing could be made at a target; null for any other failure. */
+export function targetRefusal(path: string, thrown: unknown): VelescopeError | null {
+  const code = systemCode(thrown);
+  const next =
+    'Name a target that can be written to; the result, its evidence and the report go there. Nothing was written.';
+  if (code === 'EROFS') {
+    const words = `The result cannot be written to ${path}: that file system is read only`;
+    return new VelescopeError('TARGET_READ_ONLY', words, { next, cause: thrown });
+  }
+  if (code === 'EACCES' || code === 'EPERM') {
+    const words = `The result cannot be written to ${path}: the system refuses it (${code})`;
+    return new VelescopeError('PERMISSION_DENIED', words, { next, cause: thrown });
+  }
+  return null;
 }
 
 /** The directories that have to be made for `path` to be one, the innermost last. */

@@ -18,7 +18,13 @@ import {
   writeEvidenceIndex,
   writeReports,
 } from './recovery-report.ts';
-import { makeDurableDirectories, missingDirectories, removeQuietly, requireSpace } from './recovery-target.ts';
+import {
+  makeDurableDirectories,
+  missingDirectories,
+  removeQuietly,
+  requireSpace,
+  targetRefusal,
+} from './recovery-target.ts';
 import { notVerified, verifyOutput, verifySnapshot } from './recovery-verify.ts';
 import { loadSnapshot, SNAPSHOT_FILE, SNAPSHOT_TEMPORARY_FILE, writeSnapshot } from './snapshot-file.ts';
 
@@ -105,7 +111,7 @@ export function* writeResult(
   requireSpace(files, directory, spaceNeeded(plan));
   const place = new Workplace(files, directory);
   try {
-    place.open();
+    openForResult(place, directory);
     const pass = yield* writeLogAndEvidence(input, place);
     const index = yield* verifyWritten(input, place, pass);
     place.rename(INCOMPLETE_LOG, LOG_FILE);
@@ -121,6 +127,14 @@ export function* writeResult(
     return { pass, discard: () => place.discard() };
   } finally {
     place.close();
+  }
+}
+
+function openForResult(place: Workplace, directory: string): void {
+  try {
+    place.open();
+  } catch (thrown) {
+    throw targetRefusal(directory, thrown) ?? thrown;
   }
 }
 

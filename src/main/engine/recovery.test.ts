@@ -232,6 +232,34 @@ describe('recovering to a new directory', () => {
     expect(codeOf(() => files.list('/new'))).toBe('ENOENT');
   });
 
+  it.each([
+    ['EROFS', 'TARGET_READ_ONLY', 'read only'],
+    ['EACCES', 'PERMISSION_DENIED', 'refuses it'],
+  ])(
+    'says that the target cannot be written to (%s), also where such a file system tells of no free byte',
+    (system, code, words) => {
+      for (const room of [Number.POSITIVE_INFINITY, 100]) {
+        const files = collection();
+        files.capacity = room + files.used();
+        const readOnly = new FaultyFiles(files, ({ kind, path }) =>
+          kind === 'makeDirectory' && path.startsWith('/new') ? { type: 'error', code: system } : null,
+        );
+        const attempt = () => recovering(readOnly, (input) => recoverTo(input, '/new'));
+        expect(attempt).toThrow(expect.objectContaining({ code, message: expect.stringContaining(words) }));
+        expect(attempt).toThrow(expect.objectContaining({ next: expect.stringContaining('Name a target') }));
+        expect(codeOf(() => files.list('/new'))).toBe('ENOENT');
+      }
+    },
+  );
+
+  it('leaves an empty target empty where the disk has no room', () => {
+    const files = collection();
+    files.makeDirectory('/empty');
+    files.capacity = files.used() + 100;
+    expect(codeOf(() => recovering(files, (input) => recoverTo(input, '/empty')))).toBe('DISK_FULL');
+    expect(files.list('/empty')).toEqual([]);
+  });
+
   it('refuses a log that changed since it was scanned', () => {
     const change = (what: (files: MemoryFiles) => void, keepHash = true) => {
       const files = collection();

@@ -81,9 +81,9 @@ export function* dryRun(input: RecoveryInput, target: string, sources: readonly 
 /**
  * Writes the result of a plan into a new directory, and proves it: log, fresh snapshot, evidence, reports, read back, scanned and
  * opened as every generation would, before it returns. The source is only read. Errors: POLICY_NOT_MET; TARGET_IS_SOURCE,
- * TARGET_NOT_EMPTY, NOT_A_DIRECTORY; DISK_FULL before anything is written where the disk tells; SOURCE_CHANGED; PLAN_NOT_VERIFIED;
- * failures of the system. After any of them, and where the caller ends the generator early (`return`), what was made is
- * removed, or the directory holds `recovery.incomplete`.
+ * TARGET_NOT_EMPTY, NOT_A_DIRECTORY, TARGET_READ_ONLY, PERMISSION_DENIED; DISK_FULL before anything is written where the disk
+ * tells; SOURCE_CHANGED; PLAN_NOT_VERIFIED; failures of the system. After any of them, and where the caller ends the generator
+ * early (`return`), what was made is removed, or the directory holds `recovery.incomplete`.
  *
  * @param sources further directories that nothing may be written in: the database whose collections are recovered
  */

@@ -22,6 +22,7 @@ import { nodeFiles } from '../engine/node-files.ts';
 import type { SessionMethod } from '../session/handlers.ts';
 import { type CollectionEntry, inspectDirectory } from './directory.ts';
 import { measureHealth, untouchedHealth } from './health.ts';
+import { holderWords } from './in-flight.ts';
 import { opaqueName, Places } from './places.ts';
 import type { Download, Services, ServicesOptions } from './services-type.ts';
 import { SessionHost } from './session-host.ts';
@@ -123,7 +124,7 @@ export function createServices(options: ServicesOptions): Services {
       kind: database.kind,
       lock: {
         held: foreign,
-        holder: foreign ? `${holder.name ?? 'a process'} (process ${holder.pid})` : null,
+        holder: foreign ? holderWords(holder) : null,
       },
       collections,
     };

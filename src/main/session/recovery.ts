@@ -21,6 +21,7 @@ import {
   removeSnapshot,
   trimTail,
 } from '../engine/recovery.ts';
+import { inFlightRefusal } from '../services/in-flight.ts';
 import { AcceptedCandidates } from './accepted.ts';
 import { type ExportLines, exportLines, linesOfRows, linesOfView } from './export-records.ts';
 import type { Session } from './session.ts';
@@ -64,6 +65,10 @@ export class RecoverySession {
       }),
       { signal: context.signal, onProgress: context.progress },
     );
+    const { holder } = this.session.lock();
+    if (plan.refusal !== null && holder !== null && this.session.isInFlight(state.table.rows - 1)) {
+      plan.refusal = inFlightRefusal(state.table, plan.refusal, holder);
+    }
     const name = `plan-${this.#nextPlan++}`;
     if (this.#plans.size >= KEPT_PLANS) this.#plans.delete(this.#plans.keys().next().value!);
     this.#plans.set(name, { plan, scannedBytes: state.size, result: null });

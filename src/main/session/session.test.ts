@@ -1,4 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   appendFileSync,
   chmodSync,
@@ -182,6 +183,28 @@ describe('a log in other hands', () => {
       }
     },
   );
+});
+
+describe.skipIf(process.platform !== 'linux')('a record that another process is writing', () => {
+  it('is no damage, and a plan that it stops says who is writing', async () => {
+    const whole = new LogBuilder().store(1).store(2).bytes();
+    writeFileSync(log, whole.subarray(0, whole.length - 5));
+    const holder = spawn('flock', ['-x', join(root, 'velesdb.lock'), 'sh', '-c', 'echo held; cat']);
+    await once(holder.stdout, 'data');
+    try {
+      const { session, call } = start();
+      await expect.poll(() => session.summary().damage.inFlight, { timeout: 10_000 }).toBe(true);
+      expect(session.summary().counts).toMatchObject({ all: 2, damaged: 0 });
+      const plan = await call('recovery.plan', { policy: 'absolute', compact: false, applyCandidates: false });
+      expect(plan.met).toBe(false);
+      expect(plan.refusal).toMatch(
+        / is incomplete because a running VelesDB is writing it: .* \(process \d+\) holds the lock/,
+      );
+      expect(plan.refusal).not.toContain('damage');
+    } finally {
+      holder.stdin.end();
+    }
+  });
 });
 
 describe('a directory that is not as it should be', () => {

@@ -20,6 +20,7 @@ import { type Files, statusOrNull } from '../engine/files.ts';
 import { databaseLockPaths } from '../engine/lock.ts';
 import { findHolder, type Holder } from '../engine/lock-holder.ts';
 import { decideWritability, writingRefusal } from '../engine/writability.ts';
+import { endsTorn, holderWords } from '../services/in-flight.ts';
 import { CollectionState } from './collection.ts';
 import { Query } from './queries.ts';
 import { describeRecord } from './record-detail.ts';
@@ -148,8 +149,7 @@ export class Session {
   }
 
   #tailIsTorn(): boolean {
-    const { table } = this.state;
-    return table.rows > 0 && table.verdict(table.rows - 1) === 'torn';
+    return endsTorn(this.state.table);
   }
 
   /** Beside a running VelesDB an incomplete last record may just be being written (docs/contract.md). */
@@ -249,7 +249,7 @@ export class Session {
     for (const path of databaseLockPaths(this.options.files, this.directory)) {
       const holder: Holder | null = findHolder(path);
       if (holder !== null && holder.pid !== process.pid) {
-        return { held: true, holder: `${holder.name ?? 'a process'} (process ${holder.pid})` };
+        return { held: true, holder: holderWords(holder) };
       }
     }
     return { held: false, holder: null };
