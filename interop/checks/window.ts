@@ -115,7 +115,7 @@ export class CollectionWindow {
     for (let from = 0; from < total; from += 100) {
       const page = await client.call('records.page', { session, query, from, count: 100 });
       for (const row of page.rows) {
-        const record = await client.call('record.read', { session, row: row.row });
+        const record = await client.call('record.read', { session, row: row.row! });
         found.set(row.id!, { row, text: record.payload?.encoding === 'text' ? record.payload.text : null });
       }
     }

@@ -88,7 +88,7 @@ const placeSchema = z.object({
 
 // ---------------------------------------------------------------- rows and records
 
-const rowSchema = z.object({
+const scannedRowSchema = z.object({
   row,
   offset: offsetText,
   length: count,
@@ -103,6 +103,17 @@ const rowSchema = z.object({
   versions: count,
   /** The payload's first characters, undecodable bytes as U+FFFD. Hostile: render as text only. */
   preview: z.string(),
+});
+
+const rowSchema = z.object({
+  ...scannedRowSchema.shape,
+  /** Its number in the table; null while the scan has not come to it and a snapshot is all that names it. */
+  row: row.nullable(),
+  /**
+   * Only where `row` is null. intact: an intact record of the id stands where the snapshot says; whether it is the current one is not
+   * known yet. elsewhere: none does, and nothing that stands there is shown; `claimedId` is the id the snapshot names.
+   */
+  provisional: z.enum(['intact', 'elsewhere']).optional(),
 });
 
 const payloadSchema = z.discriminatedUnion('encoding', [
@@ -179,7 +190,7 @@ const summarySchema = z.object({
   phase: z.enum(['scanning', 'checking', 'ready', 'failed']),
   failure: errorValueSchema.nullable(),
   progress: z.object({ done: count, total: count }),
-  /** True while rows come from a snapshot that has not been compared with the log yet. */
+  /** True while lists go on, behind what has been scanned, with rows from a snapshot that is not compared with the log yet. */
   provisional: z.boolean(),
   name: z.string(),
   path: z.string(),
@@ -374,7 +385,10 @@ export const CALLS = {
     params: z.strictObject({ ...inSession, query: name, from: count, count: z.int().min(1).max(PAGE_LIMIT) }),
     result: z.object({ revision: count, total: count, complete: z.boolean(), rows: z.array(rowSchema) }),
   },
-  /** Where an id's current record, an offset or a table row stands in a query's list; null when it is not in it. */
+  /**
+   * Where an id's current record, an offset or a table row stands in a query's list; null when it is not in it. While the scan has not
+   * come to it, `provisional` names what the snapshot lists there.
+   */
   'records.locate': {
     params: z.strictObject({
       ...inSession,
@@ -385,9 +399,18 @@ export const CALLS = {
         z.strictObject({ by: z.literal('row'), row }),
       ]),
     }),
-    result: z.object({ position: count.nullable(), row: row.nullable() }),
+    result: z.object({
+      position: count.nullable(),
+      row: row.nullable(),
+      provisional: z.object({ id: idText, offset: offsetText }).optional(),
+    }),
   },
   'record.read': { params: z.strictObject({ ...inSession, row }), result: recordSchema },
+  /** The record that a provisional row stands for: by its row once the scan has passed it, before that as it is read in its place. */
+  'record.readAt': {
+    params: z.strictObject({ ...inSession, id: idText, offset: offsetText }),
+    result: recordSchema,
+  },
   'record.bytes': {
     params: z.strictObject({ ...inSession, offset: offsetText, length: z.int().min(0).max(BYTES_LIMIT) }),
     result: z.object({ offset: offsetText, base64: z.string() }),
@@ -395,7 +418,7 @@ export const CALLS = {
   /** Every version and delete of an id, oldest first. */
   'record.history': {
     params: z.strictObject({ ...inSession, id: idText }),
-    result: z.object({ rows: z.array(rowSchema), total: count }),
+    result: z.object({ rows: z.array(scannedRowSchema), total: count }),
   },
 
   /** The log as one strip: for each of `buckets` equal byte ranges, how many bytes are what. */
@@ -558,6 +581,7 @@ export type Result<M extends Method> = z.infer<(typeof CALLS)[M]['result']>;
 export const METHODS = Object.keys(CALLS) as Method[];
 
 export type Row = z.infer<typeof rowSchema>;
+export type ScannedRow = z.infer<typeof scannedRowSchema>;
 export type RecordDetail = z.infer<typeof recordSchema>;
 export type Payload = z.infer<typeof payloadSchema>;
 export type Summary = z.infer<typeof summarySchema>;

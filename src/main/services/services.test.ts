@@ -99,7 +99,7 @@ describe.skipIf(!existsSync(SAMPLE))('a window over the services', () => {
     const page = await client.call('records.page', { session, query: query.query, from: 0, count: 10 });
     expect(page.rows).toHaveLength(10);
     const first = page.rows[0]!;
-    const record = await client.call('record.read', { session, row: first.row });
+    const record = await client.call('record.read', { session, row: first.row! });
     expect(record.crc?.matches).toBe(true);
     expect(record.check?.state).toBe('ok');
     const history = await client.call('record.history', { session, id: first.id! });

@@ -4,11 +4,12 @@ import type { ByteSource } from '../../core/byte-source.ts';
 import type { Generation, View } from '../../core/generation.ts';
 import { type OutcomeLists, outcomesOf, type ViewDifference, type ViewOutcome } from '../../core/outcomes.ts';
 import { checkPayloads } from '../../core/payload-check.ts';
+import { ProvisionalRecords } from '../../core/provisional-records.ts';
 import { RecordTable, type TableTotals } from '../../core/record-table.ts';
 import { rowToRescanFrom, scan } from '../../core/scan.ts';
 import type { Snapshot } from '../../core/snapshot.ts';
 import { checkSnapshot, type SnapshotCheck } from '../../core/snapshot-check.ts';
-import type { Steps, WorkProgress } from '../../core/steps.ts';
+import { runToEnd, type Steps, type WorkProgress } from '../../core/steps.ts';
 import { VelescopeError } from '../../shared/errors.ts';
 import { crc32 } from '../engine/crc32.ts';
 import { FileSource } from '../engine/file-source.ts';
@@ -18,7 +19,7 @@ import { LOG_FILE } from '../engine/lock.ts';
 import { nodeFiles } from '../engine/node-files.ts';
 import { checkFile } from '../engine/parallel-check.ts';
 import { scanFile } from '../engine/parallel-scan.ts';
-import { loadSnapshot, SNAPSHOT_FILE } from '../engine/snapshot-file.ts';
+import { readSnapshot, SNAPSHOT_FILE } from '../engine/snapshot-file.ts';
 import { workerUrl } from '../services/worker-url.ts';
 
 /** More threads than this wait for the disk, and for the one that puts their parts together. */
@@ -49,6 +50,8 @@ export class CollectionState {
   snapshot: SnapshotFound = { state: 'absent' };
   /** There is a snapshot that has not been read yet; `snapshot` says nothing until then. */
   snapshotUnread = false;
+  /** What the snapshot names, for lists that are asked for while the scan runs; null before and after. */
+  provisional: ProvisionalRecords | null = null;
   outcomes: Partial<Record<View, ViewOutcome>> = {};
   totals: TableTotals = this.table.totals();
   #file: OpenFile | null = null;
@@ -124,23 +127,46 @@ export class CollectionState {
   }
 
   /** Forgets everything and opens anew. */
-  reopen(): void {
+  reopen(snapshot: 'now' | 'later' = 'now'): void {
     this.close();
     this.table = new RecordTable();
     this.totals = this.table.totals();
     this.outcomes = {};
-    this.open();
+    this.snapshot = { state: 'absent' };
+    this.provisional = null;
+    this.open(snapshot);
   }
 
   loadSnapshot(): void {
+    runToEnd(this.readSnapshot());
+  }
+
+  /** Loads the snapshot in steps. What a `reopen` has overtaken in between is thrown away. */
+  *readSnapshot(): Steps<void> {
+    const { table } = this;
+    const loaded = yield* readSnapshot(this.files, this.directory);
+    if (table !== this.table) return;
     this.snapshotUnread = false;
-    const loaded = loadSnapshot(this.files, this.directory);
     // Whatever is wrong with it, the engine falls back to a full replay; so do we, and say why.
     if (loaded.state === 'absent') this.snapshot = { state: 'absent' };
     else if (loaded.state === 'valid') {
       const { walPosition, count } = loaded.snapshot;
       this.snapshot = { state: 'read', walPosition, count, snapshot: loaded.snapshot, check: null };
     } else this.snapshot = { state: 'invalid', reason: loaded.error.message };
+  }
+
+  /** Puts what the snapshot names in the order of the log, so that lists can go on with it where the scan has not come yet. */
+  *orderSnapshot(): Steps<void> {
+    const { table, snapshot } = this;
+    if (snapshot.state !== 'read' || snapshot.snapshot === null) return;
+    const records = yield* ProvisionalRecords.of(snapshot.snapshot, this.size);
+    if (table === this.table) this.provisional = records;
+  }
+
+  /** Gives up what `orderSnapshot` made; lists that go on with it cannot be read any more. */
+  releaseProvisional(): void {
+    if (this.provisional) giveBack(this.provisional.order);
+    this.provisional = null;
   }
 
   /** Looks whether the log is still the file we know, and makes appended bytes visible to `source`. */

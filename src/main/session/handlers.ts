@@ -112,9 +112,10 @@ export function createSessionHandlers(session: Session): SessionHandlers {
       session.queryNamed(query).stop.abort();
       return {};
     },
-    'records.page': ({ query, from, count }) => session.page(query, from, count),
+    'records.page': ({ query, from, count }, { signal }) => session.page(query, from, count, signal),
     'records.locate': ({ query, target }) => session.locate(query, target),
     'record.read': ({ row }) => session.record(row),
+    'record.readAt': ({ id, offset }, { signal }) => session.recordAt(id, offset, signal),
     'record.bytes': ({ offset, length }) => session.bytes(offset, length),
     'record.history': ({ id }) => session.history(id),
     'log.map': ({ buckets }) => session.map(buckets),

@@ -1,8 +1,10 @@
+import type { ByteSource } from '../../core/byte-source.ts';
 import type { View } from '../../core/generation.ts';
-import { LENGTH_FIELD_OFFSET, STORE_HEADER_SIZE } from '../../core/record.ts';
+import { CRC_SIZE, LENGTH_FIELD_OFFSET, STORE_HEADER_SIZE } from '../../core/record.ts';
 import { StateCode } from '../../core/record-table.ts';
+import type { SegmentKind, Verdict } from '../../core/segment.ts';
 import { formatU64 } from '../../core/u64.ts';
-import type { RecordState, Row } from '../../shared/protocol.ts';
+import type { RecordState, ScannedRow } from '../../shared/protocol.ts';
 import type { CollectionState } from './collection.ts';
 
 /** How much of a payload a row shows. */
@@ -10,16 +12,37 @@ const PREVIEW_BYTES = 240;
 
 const lenient = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true });
 
-/** Byte range of the payload of a row's store inside the log; null for deletes and gaps. */
-export function payloadRange(state: CollectionState, row: number): { from: number; to: number } | null {
-  const { table } = state;
-  if (table.kind(row) !== 'store') return null;
-  const offset = table.offsets[row]!;
-  const end = offset + table.length(row);
-  const torn = table.verdict(row) === 'torn';
+/** What has to be known of a segment to read it; its place is that of a row, or one that a snapshot names. */
+export interface Shape {
+  offset: number;
+  length: number;
+  kind: SegmentKind;
+  verdict: Verdict;
+  legacy: boolean;
+}
+
+export function shapeOf({ table }: CollectionState, row: number): Shape {
+  return {
+    offset: table.offsets[row]!,
+    length: table.length(row),
+    kind: table.kind(row),
+    verdict: table.verdict(row),
+    legacy: table.isLegacy(row),
+  };
+}
+
+/** Byte range of a store's payload inside the log; null for deletes and gaps. */
+export function payloadRangeOf({ offset, length, kind, verdict, legacy }: Shape): { from: number; to: number } | null {
+  if (kind !== 'store') return null;
+  const end = offset + length;
   const from = Math.min(offset + STORE_HEADER_SIZE, end);
-  const to = torn || table.isLegacy(row) ? end : end - 4;
+  const to = verdict === 'torn' || legacy ? end : end - CRC_SIZE;
   return { from, to: Math.max(from, to) };
+}
+
+/** The same of a row. */
+export function payloadRange(state: CollectionState, row: number): { from: number; to: number } | null {
+  return payloadRangeOf(shapeOf(state, row));
 }
 
 /** What a row is in a view: a generation may serve another record of the id, or none. */
@@ -43,12 +66,12 @@ export function stateInView(state: CollectionState, view: View, row: number): Re
 }
 
 /** A row as the window sees it. */
-export function describeRow(state: CollectionState, view: View, row: number): Row {
+export function describeRow(state: CollectionState, view: View, row: number): ScannedRow {
   const { table, source } = state;
   const kind = table.kind(row);
   const offset = table.offsets[row]!;
   const length = table.length(row);
-  const described: Row = {
+  const described: ScannedRow = {
     row,
     offset: String(offset),
     length,
@@ -66,13 +89,14 @@ export function describeRow(state: CollectionState, view: View, row: number): Ro
     else described.id = id;
   }
   const range = payloadRange(state, row);
-  if (range) described.preview = previewOf(source.read(range.from, Math.min(PREVIEW_BYTES, range.to - range.from)));
-  else if (kind === 'gap') described.preview = previewOf(source.read(offset, Math.min(PREVIEW_BYTES, length)));
+  if (range) described.preview = previewOf(source, range.from, range.to);
+  else if (kind === 'gap') described.preview = previewOf(source, offset, offset + length);
   return described;
 }
 
-/** Text of the first bytes, with nothing torn at the end by the cut itself. */
-function previewOf(bytes: Uint8Array): string {
+/** Text of the first bytes of a range, with nothing torn at the end by the cut itself. */
+export function previewOf(source: ByteSource, from: number, to: number): string {
+  const bytes = source.read(from, Math.min(PREVIEW_BYTES, to - from));
   let end = bytes.length;
   if (end === PREVIEW_BYTES) {
     while (end > PREVIEW_BYTES - 4 && (bytes[end - 1]! & 0xc0) === 0x80) end--;

@@ -617,7 +617,7 @@ it('looking changes nothing: opening, searching and reading leave hash and time 
       progress: () => {},
     },
   );
-  session.page(query, 0, 10);
+  await call('records.page', { query, from: 0, count: 10 });
   await call('record.read', { row: 0 });
   await call('damage.list', { from: 0, count: 10 });
   await call('report.render', { format: 'markdown' });

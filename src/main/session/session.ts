@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import type { View } from '../../core/generation.ts';
 import { isSound } from '../../core/outcomes.ts';
+import type { ProvisionalRecords } from '../../core/provisional-records.ts';
 import { isDamage, type Verdict } from '../../core/segment.ts';
+import type { Steps } from '../../core/steps.ts';
 import { formatU64, highU32, lowU32, parseU64 } from '../../core/u64.ts';
 import { toErrorValue, VelescopeError } from '../../shared/errors.ts';
 import type {
@@ -22,6 +24,7 @@ import { findHolder, type Holder } from '../engine/lock-holder.ts';
 import { decideWritability, writingRefusal } from '../engine/writability.ts';
 import { endsTorn, holderWords } from '../services/in-flight.ts';
 import { CollectionState } from './collection.ts';
+import { type NamedRecord, ProvisionalReader, scannedEnd } from './provisional-rows.ts';
 import { Query } from './queries.ts';
 import { describeRecord } from './record-detail.ts';
 import { describeRow } from './rows.ts';
@@ -45,6 +48,8 @@ export interface SessionOptions {
 const REPORT_MILLISECONDS = 200;
 /** First rows of a query are answered this soon, even if its search goes on. */
 const QUERY_PATIENCE_MILLISECONDS = 60;
+/** The snapshot is read after this long at the latest, even if nobody has asked for rows. */
+const FIRST_ROWS_PATIENCE_MILLISECONDS = 500;
 const MOST_QUERIES = 16;
 const FOLLOW_POLL_MILLISECONDS = 500;
 const IN_FLIGHT_WAIT_MILLISECONDS = 150;
@@ -75,6 +80,7 @@ export class Session {
   /** Passes over the log run one after another. */
   #work: Promise<void> = Promise.resolve();
   #followTimer: NodeJS.Timeout | null = null;
+  #onRowsShown = () => {};
 
   constructor(readonly options: SessionOptions) {
     this.directory = options.directory;
@@ -128,8 +134,16 @@ export class Session {
       this.#progress = { done, total };
       report();
     };
-    await this.state.scanFast({ signal, onProgress });
-    if (this.state.snapshotUnread) this.state.loadSnapshot();
+    const scanned = new AbortController();
+    const reading = this.#readSnapshotBeside(scanned.signal);
+    // Awaited below, whatever becomes of the scan.
+    reading.catch(() => {});
+    try {
+      await this.state.scanFast({ signal, onProgress });
+    } finally {
+      scanned.abort();
+      await reading;
+    }
     this.#scanMilliseconds = performance.now() - started;
     this.phase = 'checking';
     this.changed();
@@ -142,8 +156,41 @@ export class Session {
     if (this.#tailIsTorn() && this.lock().held) this.#run(() => this.#lookAtTailAgain());
   }
 
-  /** Memory that was given up is free in the next turn. */
+  /**
+   * Reads the snapshot while the log is scanned, and makes lists of what it names. Not before a window has its first rows, which come
+   * from the log: the snapshot of a long log takes longer to read than they do. Where the scan is over first, it is only read.
+   */
+  async #readSnapshotBeside(scanned: AbortSignal): Promise<void> {
+    const { state } = this;
+    if (!state.snapshotUnread) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, FIRST_ROWS_PATIENCE_MILLISECONDS);
+      this.#onRowsShown = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      scanned.addEventListener('abort', this.#onRowsShown, { once: true });
+    });
+    await runSliced(state.readSnapshot(), { signal: this.#stop.signal });
+    if (scanned.aborted) return;
+    try {
+      await runSliced(state.orderSnapshot(), { signal: scanned });
+      this.changed();
+    } catch (thrown) {
+      if (!scanned.aborted) throw thrown;
+    }
+  }
+
+  /** Whether lists may go on with rows from the snapshot. */
+  get #provisional(): ProvisionalRecords | null {
+    return this.phase === 'scanning' ? this.state.provisional : null;
+  }
+
+  /** Gives up what nothing will ask for any more; the memory is free in the next turn. */
   async #releaseEntries(): Promise<void> {
+    // Windows made their lists anew when the scan was through.
+    for (const query of [...this.#queries.values()]) if (query.tailCount > 0) this.closeQuery(query.name);
+    this.state.releaseProvisional();
     this.state.releaseEntries();
     await nextTurn();
   }
@@ -211,7 +258,7 @@ export class Session {
   }
 
   rescan(): Promise<void> {
-    this.state.reopen();
+    this.state.reopen('later');
     for (const query of this.#queries.values()) query.stop.abort();
     this.#queries.clear();
     this.#inFlight = false;
@@ -290,7 +337,7 @@ export class Session {
       phase: this.phase,
       failure: this.#failure,
       progress: this.phase === 'ready' ? { done: state.size, total: state.size } : this.#progress,
-      provisional: false,
+      provisional: this.#provisional !== null,
       name: this.options.collectionName,
       path: this.directory,
       log: {
@@ -346,7 +393,7 @@ export class Session {
   async query(filter: Filter, order: Order, context: CallContext): Promise<Result<'records.query'>> {
     while (this.#queries.size >= MOST_QUERIES) this.closeQuery(this.#queries.keys().next().value!);
     const name = `${this.options.name}-q${this.#nextQuery++}`;
-    const query = new Query(name, this.state, filter, order, this.revision);
+    const query = new Query(name, this.state, filter, order, this.revision, this.#provisional);
     this.#queries.set(name, query);
     context.signal.addEventListener('abort', () => query.stop.abort());
     const tell = throttled(100, () => this.#tellQuery(query));
@@ -396,36 +443,78 @@ export class Session {
     return query;
   }
 
-  page(name: string, from: number, count: number): Result<'records.page'> {
+  async page(name: string, from: number, count: number, signal: AbortSignal): Promise<Result<'records.page'>> {
     const query = this.queryNamed(name);
-    const rows: Row[] = [];
-    const end = Math.min(query.total, from + count);
-    for (let position = from; position < end; position++) {
-      rows.push(describeRow(this.state, this.view, query.rowAt(position)));
-    }
+    const rows = await runSliced(this.#describe(query, from, count), { signal });
+    if (rows.length > 0) this.#onRowsShown();
     return { revision: query.revision, total: query.total, complete: query.complete, rows };
   }
 
-  locate(
+  /** In steps: rows that were not scanned yet have their CRC checked here. */
+  *#describe(query: Query, from: number, count: number): Steps<Row[]> {
+    const rows: Row[] = [];
+    let reader: ProvisionalReader | null = null;
+    const end = Math.min(query.total, from + count);
+    for (let position = from; position < end; position++) {
+      const entry = query.entryAt(position);
+      if (entry < 0) {
+        rows.push(describeRow(this.state, this.view, query.rowAt(position)));
+        continue;
+      }
+      // What the list goes on with is given up when the scan is through.
+      this.queryNamed(query.name);
+      reader ??= new ProvisionalReader(this.state, this.view);
+      rows.push(yield* reader.row(namedBy(query.provisional!, entry)));
+      yield { done: rows.length, total: end - from };
+    }
+    return rows;
+  }
+
+  async locate(
     name: string,
     target: { by: 'id'; id: string } | { by: 'offset'; offset: string } | { by: 'row'; row: number },
-  ): Result<'records.locate'> {
+  ): Promise<Result<'records.locate'>> {
     const query = this.queryNamed(name);
     const { table } = this.state;
     let row: number;
     if (target.by === 'row') row = target.row;
-    else if (target.by === 'offset') row = table.rowAt(Number(target.offset));
-    else {
+    else if (target.by === 'offset') {
+      const offset = Number(target.offset);
+      const records = this.#provisional;
+      if (records && offset >= scannedEnd(table)) {
+        // Of records the snapshot names nothing but where they begin: the last one that begins here or before.
+        const before = records.positionFrom(offset + 1) - 1;
+        const entry = before < 0 ? -1 : records.entryAt(before);
+        return locateEntry(query, records, entry >= 0 && records.marker(entry) >= scannedEnd(table) ? entry : -1);
+      }
+      row = table.rowAt(offset);
+    } else {
       const id = parseU64(target.id);
       if (id === null) throw new VelescopeError('INVALID_ID', `${target.id} is no id: ids are 0 to 2^64-1.`);
       const low = lowU32(id);
       const high = highU32(id);
+      const records = this.#provisional;
+      if (records) {
+        // The snapshot's record of an id is a later one than any that was scanned so far, or it was scanned.
+        const entry = await runSliced(records.find(low, high), { signal: this.#stop.signal });
+        if (this.#provisional === records && entry >= 0 && records.marker(entry) >= scannedEnd(table)) {
+          return locateEntry(query, records, entry);
+        }
+      }
       row = table.liveRow(low, high);
       if (row < 0) row = table.newestRow(low, high);
     }
     if (row < 0 || row >= table.linkedRows) return { position: null, row: null };
     const position = query.positionOf(row);
     return { position: position < 0 ? null : position, row };
+  }
+
+  /** What a provisional row stands for. */
+  async recordAt(id: string, offset: string, signal: AbortSignal): Promise<RecordDetail> {
+    const value = parseU64(id);
+    if (value === null) throw new VelescopeError('INVALID_ID', `${id} is no id: ids are 0 to 2^64-1.`);
+    const named = { low: lowU32(value), high: highU32(value), offset: BigInt(offset) };
+    return runSliced(new ProvisionalReader(this.state, this.view).record(named, this.revision), { signal });
   }
 
   record(row: number): RecordDetail {
@@ -484,6 +573,18 @@ export class Session {
   breathe(): Promise<void> {
     return nextTurn();
   }
+}
+
+function namedBy(records: ProvisionalRecords, entry: number): NamedRecord {
+  return { low: records.idLow(entry), high: records.idHigh(entry), offset: records.exactMarker(entry) };
+}
+
+function locateEntry(query: Query, records: ProvisionalRecords, entry: number): Result<'records.locate'> {
+  if (entry < 0) return { position: null, row: null };
+  const { low, high, offset } = namedBy(records, entry);
+  const position = query.positionOfEntry(entry);
+  const provisional = { id: formatU64(low, high), offset: String(offset) };
+  return { position: position < 0 ? null : position, row: null, provisional };
 }
 
 /** Counts of what is damage: intact and unprotected records are none. */
