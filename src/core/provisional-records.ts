@@ -1,5 +1,6 @@
 import { LENGTH_FIELD_OFFSET } from './record.ts';
 import type { Snapshot } from './snapshot.ts';
+import { markerOf } from './snapshot-settle.ts';
 import type { Steps } from './steps.ts';
 
 /** Entries that share a bucket where records are spread evenly: few enough to be put in order when they are looked at. */
@@ -152,10 +153,4 @@ export class ProvisionalRecords {
       .subarray(this.starts[bucket]!, this.starts[bucket + 1]!)
       .sort((a, b) => this.marker(a) - this.marker(b) || a - b);
   }
-}
-
-function markerOf(snapshot: Snapshot, entry: number): number {
-  const high = snapshot.offsetHigh(entry);
-  if (high >= 0x20_0000) return Number.POSITIVE_INFINITY;
-  return high * 0x1_0000_0000 + snapshot.offsetLow(entry) - LENGTH_FIELD_OFFSET;
 }

@@ -159,6 +159,7 @@ export class RecoverySession {
       return linesOfView(session, context);
     }
     const query = session.queryNamed(name);
+    if (query.tailCount > 0) throw notVerifiedYet();
     const { total } = query;
     const listed = function* (): Generator<number> {
       for (let position = 0; position < total; position++) yield query.rowAt(position);
@@ -249,4 +250,10 @@ function describeResult(result: EngineResult): RecoveryResult {
     verified: result.verified,
     steps: result.steps,
   };
+}
+
+function notVerifiedYet(): VelescopeError {
+  return new VelescopeError('NOT_ALLOWED', 'A part of this list comes from the snapshot and is not verified yet.', {
+    next: 'Export it once the scan is complete.',
+  });
 }

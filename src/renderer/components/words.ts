@@ -23,8 +23,15 @@ export const VERDICT_WORDS: Readonly<Record<Verdict, Word>> = {
   'unknown-bytes': { word: 'Unknown bytes', icon: 'unknown', tone: 'danger' },
 };
 
+/** Of rows that come from the snapshot, while the scan has not come to them. */
+export const PROVISIONAL_WORDS: Readonly<Record<NonNullable<Row['provisional']>, Word>> = {
+  intact: { word: 'Not yet verified', icon: 'unknown', tone: 'muted' },
+  elsewhere: { word: 'Points elsewhere', icon: 'warning', tone: 'warning' },
+};
+
 /** What the State column says of a row: its damage first, then what it is in the view, then that it is intact. */
-export function stateWord(row: Pick<Row, 'verdict' | 'state' | 'kind' | 'versions'>): Word {
+export function stateWord(row: Pick<Row, 'verdict' | 'state' | 'kind' | 'versions' | 'provisional'>): Word {
+  if (row.provisional) return PROVISIONAL_WORDS[row.provisional];
   const verdict = VERDICT_WORDS[row.verdict];
   if (verdict.tone === 'danger' || verdict.tone === 'warning') return verdict;
   if (row.kind === 'delete') return { word: 'Deleted', icon: 'deleted', tone: 'muted' };

@@ -92,6 +92,10 @@ export function refusalOf(draft: Pick<Draft, 'action' | 'text'>): string | null 
 export function beginDelete(): void {
   const { selected, record } = useSession.getState();
   const id = selected?.type === 'draft' ? selected.id : record?.id;
+  if (selected?.type === 'provisional') {
+    notify({ tone: 'plain', text: 'This row is not verified yet: it can be changed once the scan has passed it.' });
+    return;
+  }
   if (id !== undefined) showDialog({ name: 'delete-record', id });
 }
 
@@ -175,7 +179,7 @@ export function documentFor(record: RecordDetail | null, draft: Draft | null): P
 
 /** Whether a record's payload is edited in place: the id's current store. Older versions are restored, not edited. */
 export function isEditable(record: RecordDetail): boolean {
-  if (record.kind !== 'store' || record.id === undefined) return false;
+  if (record.kind !== 'store' || record.id === undefined || record.row === null) return false;
   return record.state === 'live';
 }
 

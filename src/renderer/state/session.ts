@@ -12,8 +12,14 @@ import { notify, report, showDialog, useApplication } from './application.ts';
 export type Chip = 'all' | 'live' | 'damaged' | 'drafts';
 export type Tab = 'payload' | 'velesdb' | 'history' | 'bytes' | 'repair';
 
-/** What the right pane shows: a row of the log, or a draft that no row of the log belongs to. */
-export type Selected = { type: 'row'; row: number } | { type: 'draft'; id: string };
+/**
+ * What the right pane shows: a row of the log, one that a snapshot names and the scan has not come to, or a draft that no row of the log
+ * belongs to.
+ */
+export type Selected =
+  | { type: 'row'; row: number }
+  | { type: 'provisional'; id: string; offset: string }
+  | { type: 'draft'; id: string };
 
 export interface QueryState {
   name: string;
@@ -27,6 +33,21 @@ export interface QueryState {
 export interface Reveal {
   position: number;
   focus: boolean;
+  serial: number;
+}
+
+/** The first row on the screen. */
+export interface TopRow {
+  position: number;
+  offset: string;
+  provisional: boolean;
+}
+
+/** Tells the grid, once for each serial, that what it shows stands elsewhere in a list made anew: so many rows further. */
+export interface Moved {
+  by: number;
+  /** Where the selected row stands now, where it is in the list. */
+  position: number | null;
   serial: number;
 }
 
@@ -54,6 +75,8 @@ export interface SessionState {
   reveal: Reveal | null;
   /** Offsets of the rows on the screen, for the log map. */
   visibleOffsets: number[];
+  topRow: TopRow | null;
+  moved: Moved | null;
 }
 
 const NO_SESSION = {
@@ -75,6 +98,8 @@ const NO_SESSION = {
   recordFailure: null,
   reveal: null,
   visibleOffsets: [],
+  topRow: null,
+  moved: null,
 } satisfies Partial<SessionState>;
 
 export const useSession = create<SessionState>(() => ({
@@ -131,7 +156,13 @@ export function takeSummary(summary: Summary): void {
   if (get().session !== summary.session || (before && before.revision > summary.revision)) return;
   set({ summary, ...(summary.failure && summary.phase === 'failed' ? { failure: summary.failure } : {}) });
   announceScan(before, summary);
-  if (before && before.revision !== summary.revision) scheduleRefresh(summary.phase === 'ready' ? 150 : 1_000);
+  // Rows from the snapshot come and go as soon as they may.
+  if (before && before.provisional !== summary.provisional) void refreshQuery();
+  if (before && before.revision !== summary.revision) {
+    // A list that is still empty is asked for again sooner: the first rows are a moment away.
+    const soon = summary.phase === 'ready' ? 150 : get().query?.total === 0 ? 100 : 1_000;
+    scheduleRefresh(soon);
+  }
   if (before && before.phase !== summary.phase && summary.phase === 'ready') scheduleRefresh(50);
 }
 
@@ -198,14 +229,16 @@ export async function refreshQuery(): Promise<void> {
       { session, filter: currentFilter(), order },
       { signal: controller.signal },
     );
+    const { query, ...rest } = result;
+    const kept = await keepPlace(session, query);
     if (queryController !== controller || get().session !== session) {
-      void call('records.closeQuery', { session, query: result.query }).catch(() => {});
+      void call('records.closeQuery', { session, query }).catch(() => {});
       return;
     }
     const previous = get().source;
     if (previous instanceof RowPages) previous.close();
-    const { query, ...rest } = result;
     set({
+      ...kept,
       querying: false,
       query: { name: query, ...rest, error: null },
       source: new RowPages(session, query, result.total, (params, options) => call('records.page', params, options)),
@@ -217,6 +250,27 @@ export async function refreshQuery(): Promise<void> {
     const error = toErrorValue(thrown);
     set({ querying: false, ...(error.code === 'CANCELLED' ? {} : { queryFailure: error }) });
   }
+}
+
+let movedSerial = 0;
+
+/**
+ * Where what is on the screen, and what is selected, stand in a list that is about to take the place of the shown one. Rows from a
+ * snapshot move down as the scan passes the older versions and deletes between them; what one reads must not run away.
+ */
+async function keepPlace(session: string, query: string): Promise<Partial<SessionState>> {
+  const { topRow, order, selected } = get();
+  if (order.by !== 'offset') return {};
+  const topMoves = topRow !== null && topRow.position > 0 && (topRow.provisional || order.direction === 'descending');
+  if (!topMoves && selected?.type !== 'provisional') return {};
+  const positionOf = async (offset: string): Promise<number | null> =>
+    (await call('records.locate', { session, query, target: { by: 'offset', offset } })).position;
+  const top = topMoves ? await positionOf(topRow.offset) : null;
+  const position = selected?.type === 'provisional' ? await positionOf(selected.offset) : null;
+  return {
+    moved: { by: top === null ? 0 : top - topRow!.position, position, serial: ++movedSerial },
+    ...(position === null ? {} : { position }),
+  };
 }
 
 /** Stops a search that is still running; what it found stays. */
@@ -282,7 +336,16 @@ export function selectRow(row: number, position: number | null): void {
   set({ position });
   if (selected?.type === 'row' && selected.row === row) return;
   set({ selected: { type: 'row', row } });
-  void readRecord(row);
+  void readRecord();
+}
+
+/** Selects a row that comes from the snapshot. */
+export function selectProvisional(named: { id: string; offset: string }, position: number | null): void {
+  const { selected } = get();
+  set({ position });
+  if (selected?.type === 'provisional' && selected.id === named.id && selected.offset === named.offset) return;
+  set({ selected: { type: 'provisional', ...named } });
+  void readRecord();
 }
 
 export function selectDraft(id: string, position: number | null): void {
@@ -290,15 +353,23 @@ export function selectDraft(id: string, position: number | null): void {
   set({ selected: { type: 'draft', id }, position, record: null, recordFailure: null, tab: 'payload' });
 }
 
-async function readRecord(row: number): Promise<void> {
-  const { session } = get();
-  if (!session) return;
+/** Reads the record of what is selected. */
+async function readRecord(): Promise<void> {
+  const { session, selected } = get();
+  if (!session || !selected || selected.type === 'draft') return;
   reading?.abort();
   const controller = new AbortController();
   reading = controller;
   try {
-    const record = await call('record.read', { session, row }, { signal: controller.signal });
-    if (reading === controller) set({ record, recordFailure: null });
+    const { signal } = controller;
+    const record =
+      selected.type === 'row'
+        ? await call('record.read', { session, row: selected.row }, { signal })
+        : await call('record.readAt', { session, id: selected.id, offset: selected.offset }, { signal });
+    if (reading !== controller) return;
+    set({ record, recordFailure: null });
+    // The scan has come to it: from here on it is a row like any other.
+    if (selected.type === 'provisional' && record.row !== null) set({ selected: { type: 'row', row: record.row } });
   } catch (thrown) {
     const error = toErrorValue(thrown);
     if (reading === controller && error.code !== 'CANCELLED') set({ record: null, recordFailure: error });
@@ -308,11 +379,12 @@ async function readRecord(row: number): Promise<void> {
 /** After the list changed: where the selected row stands in it now, and its record as it is now. */
 async function followSelection(): Promise<void> {
   const { session, query, selected } = get();
-  if (!session || !query || selected?.type !== 'row') return;
-  const { row } = selected;
-  const target = await call('records.locate', { session, query: query.name, target: { by: 'row', row } }).catch(
-    () => null,
-  );
+  if (!session || !query || !selected || selected.type === 'draft') return;
+  const place =
+    selected.type === 'row'
+      ? ({ by: 'row', row: selected.row } as const)
+      : ({ by: 'offset', offset: selected.offset } as const);
+  const target = await call('records.locate', { session, query: query.name, target: place }).catch(() => null);
   const now = get();
   if (now.query?.name !== query.name || now.selected !== selected) return;
   // Where it stands as before, the person may be on the way to another row: the list must not jump back.
@@ -320,7 +392,7 @@ async function followSelection(): Promise<void> {
     set({ reveal: { position: target.position, focus: false, serial: ++revealSerial } });
   }
   set({ position: target?.position ?? null });
-  void readRecord(row);
+  void readRecord();
 }
 
 /**
@@ -341,7 +413,13 @@ export async function goTo(
   try {
     let found = await call('records.locate', { session, query: query.name, target });
     const filtered = get().chip !== 'all' || get().search.kind === 'filter';
-    if (found.position === null && filtered) {
+    if (found.position === null && !filtered && found.provisional) {
+      // The list was made before the snapshot was read.
+      await refreshQuery();
+      const fresh = get().query;
+      if (!fresh) return false;
+      found = await call('records.locate', { session, query: fresh.name, target });
+    } else if (found.position === null && filtered) {
       set({ chip: 'all', search: { kind: 'none' }, searchText: '' });
       await refreshQuery();
       const fresh = get().query;
@@ -349,18 +427,23 @@ export async function goTo(
       found = await call('records.locate', { session, query: fresh.name, target });
       if (found.position !== null) announce('The filters were taken off to show it.');
     }
-    if (found.row === null) {
+    if (found.provisional) selectProvisional(found.provisional, found.position);
+    else if (found.row !== null) selectRow(found.row, found.position);
+    else {
       const words =
         target.by === 'id'
           ? `id ${target.id}`
           : target.by === 'offset'
             ? formatOffset(target.offset)
             : `row ${target.row}`;
-      notify({ tone: 'plain', text: `There is nothing at ${words} in this log.` });
-      announce(`Nothing at ${words}.`);
+      const scanning = get().summary?.phase === 'scanning';
+      notify({
+        tone: 'plain',
+        text: scanning ? `The scan has not come to ${words} yet.` : `There is nothing at ${words} in this log.`,
+      });
+      announce(scanning ? `Nothing at ${words} so far.` : `Nothing at ${words}.`);
       return false;
     }
-    selectRow(found.row, found.position);
     if (found.position !== null) {
       set({ reveal: { position: found.position, focus: options.focus ?? false, serial: ++revealSerial } });
     }

@@ -5,7 +5,7 @@ import type {
   Params,
   ProtocolEvent,
   Result,
-  Row,
+  ScannedRow,
   StoredDraft,
   Summary,
 } from '../../shared/protocol.ts';
@@ -30,7 +30,7 @@ const TITLES = [
   'met at the conference',
 ];
 
-export function fixtureRow(position: number): Row {
+export function fixtureRow(position: number): ScannedRow {
   const damaged = position % 41 === 7;
   const deleted = !damaged && position % 13 === 5;
   const superseded = !damaged && !deleted && position % 9 === 3;

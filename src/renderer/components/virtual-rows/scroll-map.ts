@@ -106,6 +106,11 @@ export class ScrollMap {
     return null;
   }
 
+  /** What is shown stands so many rows further in the list now: it stays where it is on the screen. Returns the scroll position to set. */
+  shift(rows: number): number {
+    return this.moveTo(this.top + rows * this.geometry.rowHeight);
+  }
+
   /** Moves a row to the middle of the viewport. Returns the scroll position to set. */
   center(row: number): number {
     const { rowHeight, viewportHeight } = this.geometry;

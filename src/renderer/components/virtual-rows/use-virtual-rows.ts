@@ -12,6 +12,8 @@ export interface VirtualRows {
   /** Shows a row whole, moving as little as needed. */
   reveal: (row: number) => void;
   center: (row: number) => void;
+  /** The rows on the screen stand so many rows further in the list now. */
+  shift: (by: number) => void;
 }
 
 /**
@@ -90,6 +92,13 @@ export function useVirtualRows(scroller: RefObject<HTMLElement | null>, rows: nu
     },
     [map, set],
   );
+  const shift = useCallback(
+    (by: number) => {
+      set(map.shift(by));
+      redraw();
+    },
+    [map, set],
+  );
 
   return {
     map,
@@ -100,5 +109,6 @@ export function useVirtualRows(scroller: RefObject<HTMLElement | null>, rows: nu
     onScroll,
     reveal,
     center,
+    shift,
   };
 }

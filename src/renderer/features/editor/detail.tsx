@@ -77,7 +77,7 @@ export function Detail() {
             ) : null}
           </div>
           <Panel tab="payload" fill>
-            <PayloadTab record={selected.type === 'row' ? record : null} draft={draft ?? null} />
+            <PayloadTab record={selected.type === 'draft' ? null : record} draft={draft ?? null} />
           </Panel>
           <Panel tab="velesdb">
             <VelesdbTab record={record} draft={draft ?? null} />

@@ -1,7 +1,7 @@
 import { type ReactNode, useEffect, useState, useSyncExternalStore } from 'react';
 import { displayText, isCompact } from '../../../core/json/layout.ts';
 import type { RecordDetail, StoredDraft } from '../../../shared/protocol.ts';
-import { formatBytes, formatNoun } from '../../components/format.ts';
+import { formatBytes, formatNoun, formatOffset } from '../../components/format.ts';
 import { Icon } from '../../components/icon.tsx';
 import { showDialog } from '../../state/application.ts';
 import { type PayloadDocument, PLAIN_FROM, useDocuments } from '../../state/documents.ts';
@@ -18,6 +18,7 @@ export function PayloadTab({ record, draft }: { record: RecordDetail | null; dra
   useDocuments((state) => state.generation);
   const belongs =
     draft !== null &&
+    record?.provisional === undefined &&
     (record === null || record.state === 'live' || record.state === 'dead' || draft.base?.offset === record.offset);
   const shownDraft = belongs ? draft : null;
   const document = documentFor(record, shownDraft);
@@ -156,6 +157,14 @@ function CheckWords({ check }: { check: TextCheck | null }) {
 function Shown({ record }: { record: RecordDetail }) {
   const text = textOf(record);
   const { id } = record;
+  if (record.provisional === 'elsewhere') {
+    return (
+      <Explained
+        title="The snapshot points elsewhere"
+        text={`The snapshot lists id ${record.claimedId ?? ''} at ${formatOffset(record.offset)}, but no intact record of it is there. What the log holds for it shows when the scan is complete.`}
+      />
+    );
+  }
   if (record.kind === 'gap') {
     return (
       <Explained
@@ -191,7 +200,7 @@ function Shown({ record }: { record: RecordDetail }) {
         <button type="button" className="button" onClick={() => showTab('bytes')}>
           Bytes
         </button>
-        {id === undefined ? null : (
+        {id === undefined || record.provisional ? null : (
           <button
             type="button"
             className="button"
@@ -204,11 +213,16 @@ function Shown({ record }: { record: RecordDetail }) {
     );
   }
   const replaced = record.state === 'superseded';
+  const provisional = record.provisional !== undefined;
   return (
     <>
       <div className="toolbar">
         <span className="muted">
-          {replaced ? 'An older version, shown as it was stored.' : 'Shown as it is stored, not edited in place.'}
+          {provisional
+            ? 'Not yet verified: read where the snapshot says, and its CRC holds. A later version may follow; edit it once the scan has passed.'
+            : replaced
+              ? 'An older version, shown as it was stored.'
+              : 'Shown as it is stored, not edited in place.'}
         </span>
         <span className="spacer" />
         {replaced && id !== undefined && record.versions > 1 ? (
@@ -216,7 +230,7 @@ function Shown({ record }: { record: RecordDetail }) {
             Current version
           </button>
         ) : null}
-        {id === undefined ? null : (
+        {id === undefined || provisional ? null : (
           <button
             type="button"
             className="button small"

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react';
 import { displayText } from '../../../core/json/layout.ts';
 import { type ErrorValue, toErrorValue } from '../../../shared/errors.ts';
-import type { RecordDetail, Row } from '../../../shared/protocol.ts';
+import type { RecordDetail, ScannedRow } from '../../../shared/protocol.ts';
 import { ErrorText } from '../../components/error-text.tsx';
 import { formatCount, formatNoun, formatOffset } from '../../components/format.ts';
 import { StateWord } from '../../components/state-word.tsx';
@@ -16,7 +16,7 @@ import { CodeDifference } from '../editor/code-view.tsx';
 export function HistoryTab({ id, row }: { id: string | null; row: number | null }) {
   const { session, summary } = useSession();
   const revision = summary?.revision ?? 0;
-  const [rows, setRows] = useState<{ id: string; rows: Row[]; total: number } | null>(null);
+  const [rows, setRows] = useState<{ id: string; rows: ScannedRow[]; total: number } | null>(null);
   const [failure, setFailure] = useState<ErrorValue | null>(null);
   const [compared, setCompared] = useState<number[]>([]);
 
@@ -42,7 +42,15 @@ export function HistoryTab({ id, row }: { id: string | null; row: number | null 
   if (id === null) return <p className="muted">These bytes belong to no id.</p>;
   if (failure) return <ErrorText error={failure} title="The history could not be read" />;
   if (rows?.id !== id) return <p className="muted">Reading…</p>;
-  if (rows.rows.length === 0) return <p className="muted">The log holds no version of id {id}.</p>;
+  if (rows.rows.length === 0) {
+    return (
+      <p className="muted">
+        {summary?.phase === 'scanning'
+          ? `The scan has not come to a version of id ${id} yet.`
+          : `The log holds no version of id ${id}.`}
+      </p>
+    );
+  }
 
   const toggle = (which: number) =>
     setCompared((now) => (now.includes(which) ? now.filter((entry) => entry !== which) : [...now.slice(-1), which]));
@@ -94,7 +102,7 @@ export function HistoryTab({ id, row }: { id: string | null; row: number | null 
   );
 }
 
-async function restore(version: Row): Promise<void> {
+async function restore(version: ScannedRow): Promise<void> {
   const { session } = useSession.getState();
   if (!session || version.id === undefined) return;
   const record = await call('record.read', { session, row: version.row }).catch(() => null);

@@ -3,7 +3,7 @@ import { formatCount, formatNoun, formatOffset, formatSize } from '../../compone
 import { StateWord } from '../../components/state-word.tsx';
 import { VisibleText } from '../../components/visible-text.tsx';
 import { DRAFT_CONFLICT_WORD, DRAFT_DELETE_WORD, DRAFT_WORD, stateWord, type Word } from '../../components/words.ts';
-import type { GridRow } from './grid-model.ts';
+import { type GridRow, NOT_IN_THE_LOG } from './grid-model.ts';
 
 /** Sorting alone: filters, pages and selection are the engine's and the grid's, not a table's in memory. */
 export const features = tableFeatures({ rowSortingFeature });
@@ -11,6 +11,8 @@ const helper = createColumnHelper<typeof features, GridRow>();
 
 /** A row's status in the grid: a draft first, for it is what will be. */
 export function rowWord({ row, draft }: Pick<GridRow, 'row' | 'draft'>): Word | null {
+  // What is not verified says so, whatever is to become of it.
+  if (row?.provisional) return stateWord(row);
   // A draft belongs to the record it would replace, not to the older versions and deletes of its id.
   if (draft && (!row || row.state === 'live' || draft.base?.offset === row.offset)) {
     if (draft.conflict) return DRAFT_CONFLICT_WORD;
@@ -46,7 +48,9 @@ export const COLUMNS = helper.columns([
     cell: ({ row: { original } }) =>
       original.row ? (
         <span className="muted">
-          {original.draft?.base === null && original.row.row < 0 ? 'new' : formatOffset(original.row.offset)}
+          {original.draft?.base === null && original.row.row === NOT_IN_THE_LOG
+            ? 'new'
+            : formatOffset(original.row.offset)}
         </span>
       ) : null,
   }),
@@ -62,7 +66,9 @@ export const COLUMNS = helper.columns([
     id: 'versions',
     header: 'Versions',
     cell: ({ row: { original } }) =>
-      original.row && original.row.kind !== 'gap' && original.row.row >= 0 ? formatCount(original.row.versions) : null,
+      original.row && original.row.kind !== 'gap' && original.row.versions > 0
+        ? formatCount(original.row.versions)
+        : null,
   }),
   helper.accessor((entry) => rowWord(entry)?.word ?? '', {
     id: 'state',
@@ -87,6 +93,9 @@ export const COLUMNS = helper.columns([
             text={draft.action === 'delete' ? 'to be deleted' : (draft.text ?? '').slice(0, 200)}
           />
         );
+      }
+      if (row.provisional === 'elsewhere') {
+        return <span className="cut muted">the snapshot points elsewhere: no intact record of this id is here</span>;
       }
       if (row.kind === 'delete') return <span className="muted">deleted</span>;
       if (row.kind === 'gap') {

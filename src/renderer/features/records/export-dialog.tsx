@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { VelescopeError } from '../../../shared/errors.ts';
 import { formatBytes, formatCount, formatNoun } from '../../components/format.ts';
 import { Modal } from '../../components/modal.tsx';
 import { VIEW_WORDS } from '../../components/words.ts';
@@ -112,7 +113,18 @@ async function selectedRows(session: string, query: string): Promise<number[]> {
   const rows: number[] = [];
   for (let at = from; at <= to; at += 1_000) {
     const page = await call('records.page', { session, query, from: at, count: Math.min(1_000, to - at + 1) });
-    rows.push(...page.rows.map((row) => row.row));
+    for (const { row } of page.rows) {
+      if (row === null) {
+        throw new VelescopeError(
+          'NOT_ALLOWED',
+          'Some of the selected rows come from the snapshot and are not verified yet.',
+          {
+            next: 'Export them once the scan is complete.',
+          },
+        );
+      }
+      rows.push(row);
+    }
   }
   return rows;
 }

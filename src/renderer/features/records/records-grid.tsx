@@ -19,7 +19,16 @@ import { announce } from '../../state/announcements.ts';
 import { notify } from '../../state/application.ts';
 import { useDrafts } from '../../state/drafts.ts';
 import { beginDelete } from '../../state/editing.ts';
-import { refreshQuery, selectDraft, selectRow, setFollow, setOrder, showTab, useSession } from '../../state/session.ts';
+import {
+  refreshQuery,
+  selectDraft,
+  selectProvisional,
+  selectRow,
+  setFollow,
+  setOrder,
+  showTab,
+  useSession,
+} from '../../state/session.ts';
 import { focusEditor } from '../commands/focus.ts';
 import { COLUMN_LAYOUT, COLUMNS, features, GRID_COLUMNS, rowWord } from './columns.tsx';
 import {
@@ -46,7 +55,7 @@ const NO_ROWS: RowSource = draftRows([]);
  * is never lost by scrolling away from it.
  */
 export function RecordsGrid() {
-  const { source: querySource, order, query, summary, reveal, chip, querying } = useSession();
+  const { source: querySource, order, query, summary, reveal, moved, chip, querying } = useSession();
   const drafts = useDrafts((state) => state.drafts);
   const draftSource = useMemo(() => draftRows([...drafts.values()]), [drafts]);
   const source = chip === 'drafts' ? draftSource : (querySource ?? NO_ROWS);
@@ -76,6 +85,7 @@ export function RecordsGrid() {
     if (!row) return;
     selectWanted.current = null;
     if (row.row === NOT_IN_THE_LOG) void selectDraftRow(row.id!, wanted);
+    else if (row.row === null) selectProvisional({ id: (row.id ?? row.claimedId)!, offset: row.offset }, wanted);
     else selectRow(row.row, wanted);
   });
 
@@ -92,6 +102,20 @@ export function RecordsGrid() {
       focusWanted.current = true;
     }
   }, [reveal, total, rows]);
+
+  // Before the browser paints: the rows of the new list would show in the wrong place for a frame.
+  const shownMoved = useRef(0);
+  const { shift } = rows;
+  useLayoutEffect(() => {
+    if (!moved || moved.serial === shownMoved.current) return;
+    shownMoved.current = moved.serial;
+    if (moved.by !== 0) shift(moved.by);
+    const { position } = moved;
+    if (position === null) return;
+    setActive((cell) => (cell.row < 0 ? cell : { row: position, column: cell.column }));
+    useGridSelection.setState({ range: { anchor: position, head: position }, column: null });
+    if (root.current?.querySelector('[data-active]') === document.activeElement) focusWanted.current = true;
+  }, [moved, shift]);
 
   useLayoutEffect(() => {
     if (!focusWanted.current) return;
@@ -110,10 +134,14 @@ export function RecordsGrid() {
         const row = source.get(position);
         if (row && row.row !== NOT_IN_THE_LOG) offsets.push(Number(row.offset));
       }
-      useSession.setState({ visibleOffsets: offsets });
+      const top = source === querySource ? source.get(first) : undefined;
+      useSession.setState({
+        visibleOffsets: offsets,
+        topRow: top ? { position: first, offset: top.offset, provisional: top.row === null } : null,
+      });
     }, 60);
     return () => clearTimeout(timer);
-  }, [source, first, last, version]);
+  }, [source, querySource, first, last, version]);
 
   // Scrolling up leaves follow mode: what one reads must not run away.
   const following = summary?.following ?? false;

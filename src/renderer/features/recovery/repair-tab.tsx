@@ -45,6 +45,13 @@ export function RepairTab({ record }: { record: RecordDetail | null }) {
   }, [session, row, revision]);
 
   if (!record || !session || !summary) return <p className="muted">Nothing is selected.</p>;
+  if (record.row === null) {
+    return (
+      <p className="muted">
+        This row comes from the snapshot: the scan has not come here yet, and says then what is wrong, if anything is.
+      </p>
+    );
+  }
   if (failure) return <ErrorText error={failure} title="The damage could not be explained" />;
   if (damage?.row !== row) return <p className="muted">Reading…</p>;
   if (!damage.damage) {

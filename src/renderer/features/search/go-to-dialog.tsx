@@ -1,6 +1,6 @@
 import { type FormEvent, useState } from 'react';
 import { Modal } from '../../components/modal.tsx';
-import { goTo } from '../../state/session.ts';
+import { goTo, useSession } from '../../state/session.ts';
 import { FOCUS_RETURN_MILLISECONDS, focusGrid } from '../commands/focus.ts';
 import { parseTarget } from './parse-search.ts';
 
@@ -19,7 +19,8 @@ export function GoToDialog({ onClose }: { onClose: () => void }) {
       onClose();
       // After the dialog gave the focus back to where it was.
       setTimeout(focusGrid, FOCUS_RETURN_MILLISECONDS);
-    } else setProblem(target.by === 'id' ? `No record has the id ${target.id}.` : 'Nothing lies at this offset.');
+    } else if (useSession.getState().summary?.phase === 'scanning') setProblem('The scan has not come there yet.');
+    else setProblem(target.by === 'id' ? `No record has the id ${target.id}.` : 'Nothing lies at this offset.');
   };
   return (
     <Modal title="Go to" onClose={onClose} top>

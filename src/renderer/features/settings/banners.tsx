@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import { formatNoun, formatOffset } from '../../components/format.ts';
+import { formatNoun, formatOffset, percent } from '../../components/format.ts';
 import { Icon, type IconName } from '../../components/icon.tsx';
 import { VisibleText } from '../../components/visible-text.tsx';
 import { showDialog, showPage, useApplication } from '../../state/application.ts';
@@ -27,7 +27,7 @@ export function Banners() {
         <Banner
           tone="plain"
           icon="info"
-          text="These rows come from the snapshot and are not compared with the log yet."
+          text={`List from the snapshot; ${percent(summary.progress.done, summary.progress.total)} % verified. Rows marked "Not yet verified" are read where the snapshot says, their CRC checked; whether the log holds a later version shows when the scan comes to them.`}
         />
       ) : null}
       {damage.tail && damage.inFlight ? (

@@ -109,6 +109,7 @@ function scanWords(): string {
   const summary = useSession.getState().summary;
   if (!summary) return '';
   const { phase, progress, log, scanMilliseconds } = summary;
+  if (summary.provisional) return `List from the snapshot; ${percent(progress.done, progress.total)} % verified`;
   if (phase === 'scanning') return `Scanning ${percent(progress.done, progress.total)} %`;
   if (phase === 'checking') return `Checking payloads ${percent(progress.done, progress.total)} %`;
   if (phase === 'failed') return 'Scan failed';
