@@ -123,7 +123,7 @@ test('with a snapshot, an id near the end is found and read while the log is sca
   await expect(page.getByRole('textbox', { name: `Payload of id ${WRONG}` })).toHaveCount(0);
   await goTo(page, String(id));
   await expect(status(page)).toContainText('List from the snapshot');
-  const verified = /(\d+) % verified/.exec(await status(page).innerText())?.[1];
+  const verified = /(\d+) % verified/.exec((await status(page).textContent()) ?? '')?.[1];
   console.log(`e2e: ${verified} % of the log scanned when everything had been looked up`);
   const scanned = seen.findIndex(({ phase }) => phase !== undefined && phase !== 'scanning');
   if (door === 'browser') {
