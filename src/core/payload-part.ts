@@ -1,3 +1,4 @@
+import { PAYLOAD_BLOCK, payloadWalker } from './fast-payloads.ts';
 import type { ReadInto } from './fast-scan-part.ts';
 import { acceptedBy, checkPayload } from './json/check.ts';
 import {
@@ -27,9 +28,6 @@ export interface PayloadFindings {
   faults: number[];
 }
 
-/** How much of the log is looked at between two yields. */
-const BLOCK_SIZE = 1 << 18;
-
 /**
  * Looks at every payload in some ranges of a log, with the eyes of `checkPayloads`. System errors of `read` pass through; a
  * RangeError when the records are no longer there as the ranges say. Yields the offset it has come to, a few hundred kilobytes
@@ -38,7 +36,9 @@ const BLOCK_SIZE = 1 << 18;
 export function* checkPart(ranges: PayloadRanges, read: ReadInto): Steps<PayloadFindings, number> {
   const findings: PayloadFindings = { offsets: [], faults: [] };
   const end = ranges.at(-1) ?? 0;
-  const block = new Uint8Array(Math.min(BLOCK_SIZE, end - (ranges[0] ?? 0)));
+  // Shared by all checks of this thread: it is read anew after every yield.
+  const walker = payloadWalker();
+  const block = walker.input;
   // Where the block lies in the log, and how much of it is there.
   let base = 0;
   let length = 0;
@@ -48,10 +48,13 @@ export function* checkPart(ranges: PayloadRanges, read: ReadInto): Steps<Payload
       if (position < base || position >= base + length) {
         yield position;
         base = position;
-        length = read(block, 0, Math.min(block.length, end - position), position);
+        length = read(block, 0, Math.min(PAYLOAD_BLOCK, end - position), position);
+        if (length === 0) throw changed(position);
       }
-      const at = position - base;
       const stop = Math.min(length, to - base);
+      const at = walker.walk(position - base, stop);
+      position = base + at;
+      if (position >= to || at === stop) continue;
       const size = recordSize(block, at, stop);
       if (size > 0 && at + size <= stop) {
         judge(block, at, size, position, findings);

@@ -57,6 +57,7 @@ export const set = (variable: Variable, value: Code): Code => [...value, 0x21, .
 export const add = binary(0x6a);
 export const subtract = binary(0x6b);
 export const and = binary(0x71);
+export const or = binary(0x72);
 export const xor = binary(0x73);
 export const shiftLeft = binary(0x74);
 export const shiftRightUnsigned = binary(0x76);
@@ -94,6 +95,8 @@ export const loadV128 = (address: Code, offset = 0): Code => [
 export const splat8 = (value: Code): Code => [...value, ...vectorOperation(0x0f)];
 /** For each byte, all ones where the two are equal, else zero. */
 export const equal8 = (left: Code, right: Code): Code => [...left, ...right, ...vectorOperation(0x23)];
+/** For each byte, all ones where the left one is less than the right one, both signed, else zero. */
+export const lessSigned8 = (left: Code, right: Code): Code => [...left, ...right, ...vectorOperation(0x25)];
 export const andV128 = (left: Code, right: Code): Code => [...left, ...right, ...vectorOperation(0x4e)];
 export const orV128 = (left: Code, right: Code): Code => [...left, ...right, ...vectorOperation(0x50)];
 /** 1 where any bit is set, else 0. */
