@@ -170,6 +170,42 @@ describe('DIR', () => {
   });
 });
 
+describe('a log that is a link to nowhere', () => {
+  const linked = (files: Record<string, string | Uint8Array>): string => {
+    const directory = put('c', files);
+    symlinkSync(join(root, 'not mounted'), join(directory, 'payloads.log'));
+    return directory;
+  };
+
+  it('is missing: 1 where nothing else says that there should be one, to verify and to recover', async () => {
+    const directory = linked({});
+    const target = join(root, 'new');
+    for (const words of [
+      ['verify', directory],
+      ['recover', directory, '--to', target, '--policy', 'salvage'],
+    ]) {
+      const ran = await runHere([...words, '--json']);
+      expect(ran).toMatchObject({ status: 1, lines: [{ directory, error: { code: 'NOT_FOUND' } }] });
+    }
+    expect(readdirSync(root)).toEqual(['c']);
+  });
+
+  it('is missing: 3 to verify beside a configuration', async () => {
+    const directory = linked({ 'config.json': '{}' });
+    const ran = await runHere(['verify', directory, '--json']);
+    expect(ran).toMatchObject({ status: 3, lines: [{ directory, log: { bytes: 0 } }] });
+  });
+
+  it('is told beside the other collections of a root', async () => {
+    put('.', { 'velesdb.lock': '' });
+    linked({});
+    put('good', { 'payloads.log': HEALTHY });
+    const { status, lines } = await runHere(['verify', root, '--json']);
+    expect(status).toBe(1);
+    expect(lines.map((line) => line.error?.code)).toEqual(['NOT_FOUND', undefined]);
+  });
+});
+
 describe('a failure of the system', () => {
   it('is one line on stdout with --json, and words on stderr without', async () => {
     const missing = join(root, 'missing');

@@ -1,6 +1,7 @@
 import { escapeInvisible } from '../core/visible.ts';
+import { LOG_FILE } from '../main/engine/lock.ts';
 import { type CollectionEntry, inspectDirectory } from '../main/services/directory.ts';
-import { type ErrorValue, toErrorValue } from '../shared/errors.ts';
+import { type ErrorValue, toErrorValue, VelescopeError } from '../shared/errors.ts';
 import { type CommandLine, Exit, UsageError, worse } from './command-line.ts';
 import { JsonLines } from './json-lines.ts';
 import { OutputClosed } from './output.ts';
@@ -44,6 +45,26 @@ export async function eachCollection(
     });
   }
   return status;
+}
+
+/**
+ * The collection's entry, for commands that need something to look at. NOT_FOUND where the directory is no collection, and where its names
+ * are links that lead nowhere: a log that is missing beside neither a config.json nor a snapshot (docs/contract.md, "Exit status").
+ */
+export function requireCollection(directory: string, entry: CollectionEntry | null): CollectionEntry {
+  if (entry === null) {
+    throw new VelescopeError('NOT_FOUND', `${directory} holds no ${LOG_FILE}, and nothing says that it should`, {
+      next: 'Name the directory of a collection, or of a database.',
+    });
+  }
+  // Nothing is known of what may not be looked into: that is told in the system's words when it is opened.
+  const isLookedInto = entry.problem?.code !== 'UNREADABLE_DIRECTORY';
+  if (isLookedInto && !entry.hasLog && !entry.hasSnapshot && !entry.hasConfig) {
+    throw new VelescopeError('NOT_FOUND', `What ${directory} holds are links that lead nowhere`, {
+      next: 'Mount the disk that they lead to, or name the directory that holds the log.',
+    });
+  }
+  return entry;
 }
 
 /** The one collection a command works on. UsageError for a root: the command would not know which. */

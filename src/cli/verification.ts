@@ -6,13 +6,11 @@ import { checkSnapshot, type SnapshotCheck } from '../core/snapshot-check.ts';
 import { runToEnd } from '../core/steps.ts';
 import { crc32 } from '../main/engine/crc32.ts';
 import type { Files } from '../main/engine/files.ts';
-import { LOG_FILE } from '../main/engine/lock.ts';
 import { findHolder as findHolderOfFile, type Holder } from '../main/engine/lock-holder.ts';
 import { endsTorn, holderOfCollection, MOMENT_MILLISECONDS } from '../main/services/in-flight.ts';
 import { CollectionState } from '../main/session/collection.ts';
-import { VelescopeError } from '../shared/errors.ts';
 import { Exit } from './command-line.ts';
-import type { Target } from './directories.ts';
+import { requireCollection, type Target } from './directories.ts';
 import { SortedIds } from './sorted-ids.ts';
 
 /** A snapshot that has nothing to do with the log disagrees in every entry; so many are listed, all are counted. */
@@ -42,11 +40,7 @@ export interface VerificationOptions {
  */
 export async function examine(files: Files, target: Target, options: VerificationOptions): Promise<Verification> {
   const { directory, entry } = target;
-  if (entry === null) {
-    throw new VelescopeError('NOT_FOUND', `${directory} holds no ${LOG_FILE}, and nothing says that it should`, {
-      next: 'Name the directory of a collection, or of a database.',
-    });
-  }
+  requireCollection(directory, entry);
   const state = new CollectionState(files, directory);
   state.open();
   try {

@@ -21,7 +21,7 @@ import {
 } from '../../main/services/in-flight.ts';
 import { VelescopeError } from '../../shared/errors.ts';
 import { type CommandLine, Exit, worse } from '../command-line.ts';
-import { reporting } from '../directories.ts';
+import { reporting, requireCollection } from '../directories.ts';
 import { JsonLines } from '../json-lines.ts';
 import type { Output } from '../output.ts';
 
@@ -38,18 +38,20 @@ export interface RecoverCommandOptions {
 export function recoverCommand(line: CommandLine, directory: string, options: RecoverCommandOptions): Promise<Exit> {
   return reporting(line, directory, options, async () => {
     const inspected = inspectDirectory(line.files, directory);
-    if (inspected.kind === 'neither') {
-      throw new VelescopeError('NOT_FOUND', `${directory} holds no payloads.log, and nothing says that it should`, {
-        next: 'Name the directory of a collection, or of a database.',
-      });
+    if (inspected.kind !== 'root') {
+      requireCollection(directory, inspected.kind === 'collection' ? inspected.collection : null);
+      return recoverOne(line, directory, options.to, [], options);
     }
-    if (inspected.kind === 'collection') return recoverOne(line, directory, options.to, [], options);
     // Before the first collection is written: the others would not be stopped by a target that the first one filled.
     requireFreshTarget(line.files, [directory], options.to);
     let status: Exit = Exit.done;
-    for (const { path, name } of inspected.collections) {
+    for (const entry of inspected.collections) {
+      const { path, name } = entry;
       const target = join(options.to, name);
-      const result = await reporting(line, path, options, () => recoverOne(line, path, target, [directory], options));
+      const result = await reporting(line, path, options, () => {
+        requireCollection(path, entry);
+        return recoverOne(line, path, target, [directory], options);
+      });
       status = worse(status, result);
     }
     return status;

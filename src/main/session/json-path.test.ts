@@ -42,8 +42,9 @@ describe('a path condition', () => {
     }
   });
 
-  it('names bytes that every match holds, where its last name is plain', () => {
+  it('names bytes that every match holds, but for escapes, where its last name is plain', () => {
     expect(parsePathCondition('$.a.title = x').needle).toBe('title');
     expect(parsePathCondition('$.a.größe = x').needle).toBeNull();
+    expect(parsePathCondition('$["a/b"] = x').needle).toBeNull();
   });
 });

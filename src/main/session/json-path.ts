@@ -5,9 +5,15 @@ export interface PathCondition {
   steps: (string | number)[];
   operator: '=' | '!=' | '<' | '<=' | '>' | '>=' | 'contains' | 'exists';
   value: unknown;
-  /** UTF-8 bytes that every matching payload holds, or null: most payloads are ruled out by a byte search. */
+  /**
+   * UTF-8 bytes that every matching payload holds, but for one that spells them with escapes (`ESCAPED`); or null. Most payloads are
+   * ruled out by a byte search.
+   */
   needle: string | null;
 }
+
+/** How a printable ASCII character is spelled with an escape: these bytes, then a digit from 2 to 7. VelesDB itself never writes it so. */
+export const ESCAPED = '\\u00';
 
 const OPERATORS = ['!=', '<=', '>=', '=', '<', '>'] as const;
 
@@ -38,7 +44,9 @@ export function parsePathCondition(text: string): PathCondition {
   }
   const rest = text.slice(at).trim();
   const lastName = steps.findLast((step) => typeof step === 'string');
-  const needle = typeof lastName === 'string' && /^[\x20-\x21\x23-\x5b\x5d-\x7e]+$/.test(lastName) ? lastName : null;
+  // Not with a slash, which has an escape of its own.
+  const isPlain = typeof lastName === 'string' && /^[\x20-\x21\x23-\x2e\x30-\x5b\x5d-\x7e]+$/.test(lastName);
+  const needle = isPlain ? lastName : null;
   if (rest === '' || rest === 'exists') return { steps, operator: 'exists', value: null, needle };
   if (rest.startsWith('contains ')) {
     return { steps, operator: 'contains', value: literal(rest.slice(9).trim()), needle };

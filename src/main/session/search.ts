@@ -1,7 +1,7 @@
 import { createBlockSearcher, SEARCH_BLOCK } from '../../core/fast-search.ts';
 import type { Steps } from '../../core/steps.ts';
 import type { CollectionState } from './collection.ts';
-import { meetsCondition, type PathCondition } from './json-path.ts';
+import { ESCAPED, meetsCondition, type PathCondition } from './json-path.ts';
 import { payloadRange } from './rows.ts';
 
 /** What to look for in payloads: bytes, a condition, or a condition that bytes rule out most payloads for. */
@@ -42,6 +42,9 @@ export function* searchPayloads(
   const needle = search.needle;
   const searcher = createBlockSearcher(needle);
   const { input } = searcher;
+  // A name may be spelled with escapes: payloads that hold any are looked at as well.
+  const escapes = search.condition === null ? null : Buffer.from(input.buffer, input.byteOffset, input.byteLength);
+  const longest = escapes === null ? needle.length : Math.max(needle.length, ESCAPE_LENGTH);
   let row = -1; // the last row decided on
   let carried = 0; // bytes at the beginning of the block that end the one before: a hit may lie across
   for (let from = 0; from < size; ) {
@@ -49,27 +52,49 @@ export function* searchPayloads(
     if (read === 0) break;
     const length = carried + read;
     const base = from - carried;
-    for (let at = 0; ; ) {
-      const found = searcher.find(at, length);
-      if (found < 0) break;
+    let plain = searcher.find(0, length);
+    let escaped = escapes === null ? -1 : findEscape(escapes, 0, length);
+    for (let at = 0; plain >= 0 || escaped >= 0; ) {
+      const isPlain = escaped < 0 || (plain >= 0 && plain <= escaped);
+      const found = isPlain ? plain : escaped;
       at = found + 1;
       const offset = base + found;
       const candidate = rowFrom(state, row, offset);
       if (candidate === row) {
         // The rest of a record that is decided already cannot change it.
         at = Math.max(at, Math.min(length, table.offsets[row]! + table.length(row) - base));
-        continue;
+      } else {
+        const range = payloadRange(state, candidate);
+        if (range !== null && offset >= range.from && offset + (isPlain ? needle.length : ESCAPE_LENGTH) <= range.to) {
+          row = candidate;
+          if (accept(row) && matches(row)) hit(row);
+        }
       }
-      const range = payloadRange(state, candidate);
-      if (range === null || offset < range.from || offset + needle.length > range.to) continue;
-      row = candidate;
-      if (accept(row) && matches(row)) hit(row);
+      if (plain >= 0 && plain < at) plain = searcher.find(at, length);
+      if (escapes !== null && escaped >= 0 && escaped < at) escaped = findEscape(escapes, at, length);
     }
     from += read;
-    carried = Math.min(length, needle.length - 1);
+    carried = Math.min(length, longest - 1);
     input.copyWithin(0, length - carried, length);
     yield { done: from, total: size };
   }
+}
+
+/** With the digit that makes it a printable character. */
+const ESCAPE_LENGTH = ESCAPED.length + 1;
+
+/** The first escape of a printable ASCII character that begins in [at, length) and ends there; -1 when there is none. */
+function findEscape(block: Buffer, at: number, length: number): number {
+  const part = block.subarray(0, length);
+  for (
+    let found = part.indexOf(ESCAPED, at, 'latin1');
+    found >= 0;
+    found = part.indexOf(ESCAPED, found + 1, 'latin1')
+  ) {
+    const digit = part[found + ESCAPED.length];
+    if (digit !== undefined && digit >= 0x32 && digit <= 0x37) return found;
+  }
+  return -1;
 }
 
 /** The row holding `offset`, looked for a little ahead of the last one before the whole table is asked. */
