@@ -163,7 +163,10 @@ function expectSame(table: RecordTable, model: Model): void {
 }
 
 describe('RecordTable', () => {
-  it('answers as a plain list would, linked in any pieces, truncated and linked again', () => {
+  it.each([
+    ['in plain arrays', undefined, 200],
+    ['in the memory of the fast routine', true, 30],
+  ])('answers as a plain list would, linked in any pieces, truncated and linked again, %s', (_, fast, numRuns) => {
     const stretch = fc.record({
       rows: fc.array(row, { maxLength: 40, size: 'max' }),
       linkTo: fc.double({ min: 0, max: 1, noNaN: true }),
@@ -171,7 +174,7 @@ describe('RecordTable', () => {
     });
     fc.assert(
       fc.property(fc.array(stretch, { maxLength: 6 }), fc.integer({ min: 1, max: 8 }), (stretches, capacity) => {
-        const table = new RecordTable(capacity);
+        const table = new RecordTable(capacity, fast);
         const model = new Model();
         for (const { rows, linkTo, truncateTo } of stretches) {
           append(table, model, rows);
@@ -186,7 +189,7 @@ describe('RecordTable', () => {
           expectSame(table, model);
         }
       }),
-      { seed, numRuns: 200 },
+      { seed, numRuns },
     );
   });
 

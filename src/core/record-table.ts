@@ -1,56 +1,37 @@
 import type { JsonReader } from './json/number.ts';
-import type { RecordFormat } from './record.ts';
-import { BATCH, NO_ROW, RowIndex } from './row-index.ts';
+import { allocateColumns, type LinkColumns, slotsFor } from './link-columns.ts';
+import { linkRows } from './link-rows.ts';
+import { NO_ROW, RowIndex } from './row-index.ts';
+import {
+  APPLIED,
+  FOUND_BIT,
+  HAS_ID_BIT,
+  KIND_MASK,
+  KINDS,
+  LEGACY_BIT,
+  LINKING,
+  RECORD_STATES,
+  type RecordState,
+  StateCode,
+  VERDICT_MASK,
+  VERDICT_SHIFT,
+  VerdictCode,
+} from './row-info.ts';
 import { isDamage, type PossibleRecord, type Segment, type SegmentKind, VERDICTS, type Verdict } from './segment.ts';
 import { joinU64 } from './u64.ts';
 
-/** What a record is in the salvage view. The position is its code in the `states` column. */
-export const RECORD_STATES = ['gap', 'live', 'superseded', 'dead', 'damaged'] as const;
-export type RecordState = (typeof RECORD_STATES)[number];
-export const StateCode = { gap: 0, live: 1, superseded: 2, dead: 3, damaged: 4 } as const;
-
-const KINDS: readonly SegmentKind[] = ['store', 'delete', 'gap'];
-const KIND_MASK = 0b11;
-const LEGACY_BIT = 1 << 2;
-const VERDICT_SHIFT = 3;
-const VERDICT_MASK = 0b111 << VERDICT_SHIFT;
-const FOUND_BIT = 1 << 6;
-const HAS_ID_BIT = 1 << 7;
-
-export const VerdictCode = Object.fromEntries(VERDICTS.map((verdict, code) => [verdict, code])) as Record<
-  Verdict,
-  number
->;
-
-/** The `info` byte of a row: kind, format, verdict, found by search, whether it has an id. */
-export function encodeInfo(
-  kind: SegmentKind,
-  format: RecordFormat,
-  verdict: Verdict,
-  foundBySearch: boolean,
-  hasId: boolean,
-): number {
-  return (
-    KINDS.indexOf(kind) |
-    (format === 'legacy' ? LEGACY_BIT : 0) |
-    (VerdictCode[verdict] << VERDICT_SHIFT) |
-    (foundBySearch ? FOUND_BIT : 0) |
-    (hasId ? HAS_ID_BIT : 0)
-  );
-}
-
-/** What an info byte says of a row; for tables over all 256 of them, which is how loops over millions of rows ask. */
-export function decodeInfo(info: number): { kind: SegmentKind; legacy: boolean; verdict: Verdict } {
-  return {
-    kind: KINDS[info & KIND_MASK] ?? 'gap',
-    legacy: (info & LEGACY_BIT) !== 0,
-    verdict: VERDICTS[(info & VERDICT_MASK) >> VERDICT_SHIFT]!,
-  };
-}
-
-export const INFO_OK_STORE = encodeInfo('store', 'crc', 'ok', false, true);
-export const INFO_OK_DELETE = encodeInfo('delete', 'crc', 'ok', false, true);
-export const INFO_FOUND = FOUND_BIT;
+export { NO_ROW } from './row-index.ts';
+export {
+  decodeInfo,
+  encodeInfo,
+  INFO_FOUND,
+  INFO_OK_DELETE,
+  INFO_OK_STORE,
+  RECORD_STATES,
+  type RecordState,
+  StateCode,
+  VerdictCode,
+} from './row-info.ts';
 
 /** Sums over the rows; every byte of the log is in exactly one row, so the bytes add up to its size. */
 export interface TableTotals {
@@ -68,27 +49,8 @@ export interface TableTotals {
   byVerdict: Partial<Record<Verdict, number>>;
 }
 
-/** For every info byte, whether salvage applies such a row: see `RecordTable.isApplied`. */
-const APPLIES = Uint8Array.from({ length: 256 }, (_, info) => {
-  if ((info & KIND_MASK) === 2) return 0;
-  switch (VERDICTS[(info & VERDICT_MASK) >> VERDICT_SHIFT]) {
-    case 'ok':
-    case 'unprotected':
-    case 'payload-unreadable':
-      return 1;
-    case 'payload-not-json':
-      return (info & LEGACY_BIT) === 0 ? 1 : 0;
-    default:
-      return 0;
-  }
-});
-
-/** For every info byte, 1 where such a row is in no id's chain: a gap, or a record cut before its id was whole. */
-const OUTSIDE_CHAINS = Uint8Array.from({ length: 256 }, (_, info) =>
-  (info & KIND_MASK) === 2 || (info & HAS_ID_BIT) === 0 ? 1 : 0,
-);
-
-export { NO_ROW };
+/** Rows linked at once at most: a few milliseconds, and not many more new ids than the index has been given slots for. */
+const BATCH = 1 << 18;
 
 /**
  * Every segment of a log, one row each in file order, in columns: about 30 bytes a row with the index. A length is the
@@ -102,16 +64,9 @@ export class RecordTable {
   #rows = 0;
   #linked = 0;
   offsets: Float64Array;
-  idLow: Uint32Array;
-  idHigh: Uint32Array;
-  info: Uint8Array;
-  states: Uint8Array;
-  /** Row + 1 of the record of the same id before this one; 0 for none. */
-  previous: Uint32Array;
-  /** 1 for an id's first record in the log, 2 for its second, … */
-  ordinals: Uint32Array;
+  #columns: LinkColumns;
   /** The newest record of each id. */
-  readonly #index = new RowIndex(this);
+  readonly #index: RowIndex;
   /** Where the last row ends. */
   end = 0;
   readonly possible = new Map<number, PossibleRecord[]>();
@@ -119,15 +74,44 @@ export class RecordTable {
   readonly readersDisagree = new Set<number>();
   /** Rows whose verdict rests on where the log ended: row → the size from which on they have to be looked at again. */
   readonly claimedEnds = new Map<number, number>();
+  readonly #fast: boolean | undefined;
 
-  constructor(capacity = 1024) {
+  /**
+   * @param fast whether rows are linked in WebAssembly; only tests say so, which compare the two ways. Default: by the table's size.
+   */
+  constructor(capacity = 1024, fast?: boolean) {
+    this.#fast = fast;
     this.offsets = new Float64Array(capacity);
-    this.idLow = new Uint32Array(capacity);
-    this.idHigh = new Uint32Array(capacity);
-    this.info = new Uint8Array(capacity);
-    this.states = new Uint8Array(capacity);
-    this.previous = new Uint32Array(capacity);
-    this.ordinals = new Uint32Array(capacity);
+    this.#columns = allocateColumns(capacity, slotsFor(0), fast);
+    this.#index = new RowIndex(this.#columns);
+  }
+
+  // The columns are replaced by larger ones as rows are appended: who keeps one across that sees the rows of before.
+
+  get idLow(): Uint32Array {
+    return this.#columns.idLow;
+  }
+
+  get idHigh(): Uint32Array {
+    return this.#columns.idHigh;
+  }
+
+  get info(): Uint8Array {
+    return this.#columns.info;
+  }
+
+  get states(): Uint8Array {
+    return this.#columns.states;
+  }
+
+  /** Row + 1 of the record of the same id before this one; 0 for none. */
+  get previous(): Uint32Array {
+    return this.#columns.previous;
+  }
+
+  /** 1 for an id's first record in the log, 2 for its second, … */
+  get ordinals(): Uint32Array {
+    return this.#columns.ordinals;
   }
 
   get rows(): number {
@@ -170,18 +154,29 @@ export class RecordTable {
   /** Makes room for that many rows. */
   reserve(capacity: number): void {
     if (capacity <= this.offsets.length) return;
-    const grow = <Column extends Float64Array | Uint32Array | Uint8Array>(column: Column): Column => {
-      const larger = new (column.constructor as new (length: number) => Column)(capacity);
-      larger.set(column);
-      return larger;
-    };
-    this.offsets = grow(this.offsets);
-    this.idLow = grow(this.idLow);
-    this.idHigh = grow(this.idHigh);
-    this.info = grow(this.info);
-    this.states = grow(this.states);
-    this.previous = grow(this.previous);
-    this.ordinals = grow(this.ordinals);
+    const offsets = new Float64Array(capacity);
+    offsets.set(this.offsets.subarray(0, this.#rows));
+    this.offsets = offsets;
+    this.#moveTo(capacity, slotsFor(this.#expectedHashed(capacity)));
+  }
+
+  /** As many ids in slots as so many rows will hold if they go on like those that are linked. */
+  #expectedHashed(capacity: number): number {
+    return this.#linked === 0 ? 0 : Math.min(capacity, (capacity / this.#linked) * this.#index.hashed);
+  }
+
+  #moveTo(capacity: number, slots: number): void {
+    const rows = this.#rows;
+    const from = this.#columns;
+    const to = allocateColumns(capacity, Math.max(slots, from.heads.length), this.#fast);
+    to.idLow.set(from.idLow.subarray(0, rows));
+    to.idHigh.set(from.idHigh.subarray(0, rows));
+    to.previous.set(from.previous.subarray(0, rows));
+    to.ordinals.set(from.ordinals.subarray(0, rows));
+    to.info.set(from.info.subarray(0, rows));
+    to.states.set(from.states.subarray(0, rows));
+    this.#index.moveTo(to);
+    this.#columns = to;
   }
 
   kind(row: number): SegmentKind {
@@ -274,40 +269,24 @@ export class RecordTable {
    * believed only if its payload is JSON text (docs/contract.md, "Views").
    */
   isApplied(row: number): boolean {
-    return APPLIES[this.info[row]!] !== 0;
+    return (LINKING[this.info[row]!]! & APPLIED) !== 0;
   }
 
   /** Takes rows into the id chains, up to `limit` (all, unless told). Rows must be linked in file order. */
   link(limit = this.#rows): void {
-    for (let row = this.#linked; row < limit; row += BATCH) this.#linkBatch(row, Math.min(limit, row + BATCH));
-    this.#linked = Math.max(this.#linked, limit);
-  }
-
-  #linkBatch(from: number, to: number): void {
-    const { info, states, previous, ordinals } = this;
-    this.#index.putBatch(from, to, previous, info, OUTSIDE_CHAINS, this.offsets.length);
-    for (let row = from; row < to; row++) {
-      const about = info[row]!;
-      if (OUTSIDE_CHAINS[about] !== 0) {
-        states[row] = (about & KIND_MASK) === 2 ? StateCode.gap : StateCode.damaged;
-        // The row may have been another's before a `truncate`.
-        previous[row] = NO_ROW;
-        ordinals[row] = 0;
+    while (this.#linked < limit) {
+      const from = this.#linked;
+      const to = Math.min(limit, from + BATCH);
+      const columns = this.#columns;
+      const slots = slotsFor(this.#index.hashed + to - from);
+      if (slots > columns.heads.length) {
+        // At once as many as will be needed, so that a long log is not taken in again and again.
+        this.#moveTo(columns.capacity, Math.max(slots, slotsFor(this.#expectedHashed(columns.capacity))));
         continue;
       }
-      const before = previous[row]!;
-      ordinals[row] = before === NO_ROW ? 1 : ordinals[before - 1]! + 1;
-      if (APPLIES[about] === 0) {
-        states[row] = StateCode.damaged;
-        continue;
-      }
-      states[row] = (about & KIND_MASK) === 0 ? StateCode.live : StateCode.dead;
-      for (let older = before; older !== NO_ROW; older = previous[older - 1]!) {
-        const state = states[older - 1]!;
-        if (state === StateCode.damaged) continue;
-        if (state === StateCode.live) states[older - 1] = StateCode.superseded;
-        break;
-      }
+      if (columns.linker) columns.linker.link(from, to, this.#index.seed, columns.heads.length - 1, columns.capacity);
+      else linkRows(columns, from, to, this.#index.seed);
+      this.#linked = to;
     }
   }
 

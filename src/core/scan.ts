@@ -130,9 +130,9 @@ export class Scanner {
     const rows = first + to - from;
     if (rows > this.table.offsets.length) {
       // As much as the log will need if it goes on like this: growing by halves would copy every column again and again. But no
-      // leaps: a few short records at the beginning say little.
+      // great leaps: a few short records at the beginning say little.
       const expected = (rows / end) * this.#size * 1.02;
-      this.table.reserve(Math.ceil(Math.max(rows * 1.25, Math.min(expected, rows * 16))) + 1024);
+      this.table.reserve(Math.ceil(Math.max(rows * 1.25, Math.min(expected, rows * 64))) + 1024);
     }
     this.table.pushColumns(columns, from, to);
     if (this.#found) this.table.info[first]! |= INFO_FOUND;

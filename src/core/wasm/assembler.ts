@@ -56,6 +56,7 @@ export const get = (variable: Variable): Code => [0x20, ...unsignedLeb(variable.
 export const set = (variable: Variable, value: Code): Code => [...value, 0x21, ...unsignedLeb(variable.index)];
 export const add = binary(0x6a);
 export const subtract = binary(0x6b);
+export const multiply = binary(0x6c);
 export const and = binary(0x71);
 export const or = binary(0x72);
 export const xor = binary(0x73);
