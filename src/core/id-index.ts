@@ -25,6 +25,11 @@ export class IdIndex {
     return this.#size;
   }
 
+  /** How many slots there are: every slot's number is below. */
+  get slots(): number {
+    return this.#capacity;
+  }
+
   /** The slot holding the id, or -1. A slot is good until the next `set` or `delete`. */
   find(low: number, high: number): number {
     let slot = hashU64(low, high) & this.#mask;

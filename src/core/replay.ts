@@ -18,6 +18,7 @@ import {
   Marker,
   STORE_HEADER_SIZE,
 } from './record.ts';
+import { replayIntact } from './replay-intact.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Steps } from './steps.ts';
 import { readU32 } from './u64.ts';
@@ -36,6 +37,8 @@ export interface ReplayOptions {
   /** A snapshot that passed every check; null replays from byte 0. */
   snapshot: Snapshot | null;
   known?: KnownRecords;
+  /** What was replayed of the log already: goes on from `position`, on `index`, which it changes. `snapshot` is null then. */
+  from?: { readonly index: IdIndex; readonly position: number };
 }
 
 export type ReplayResult =
@@ -61,9 +64,10 @@ export function* replay(options: ReplayOptions): Steps<ReplayResult> {
   const policy = POLICIES[options.generation];
   const size = source.size;
   const usedSnapshot = snapshot !== null;
-  const index = snapshot ? snapshot.toIndex() : new IdIndex();
+  const index = options.from?.index ?? (snapshot ? snapshot.toIndex() : new IdIndex());
   const lastSnapshotWalPosition = snapshot ? snapshot.walPosition : 0n;
   let position = lastSnapshotWalPosition >= BigInt(size) ? size : Number(lastSnapshotWalPosition);
+  if (options.from) position = options.from.position;
 
   const opened = (endedAt: number): ReplayResult => ({
     ok: true,
@@ -84,6 +88,7 @@ export function* replay(options: ReplayOptions): Steps<ReplayResult> {
 
   if (snapshot && snapshot.walPosition > BigInt(size)) return opened(Number(snapshot.walPosition));
 
+  if (!known) position = yield* replayIntact(source, crc32, index, position);
   const window = new Window(source);
   let nextReport = position + WINDOW_SIZE;
   while (position < size) {

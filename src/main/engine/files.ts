@@ -21,8 +21,21 @@ export interface FileStatus {
   readonly inode: bigint;
   /** How many names the file has; 0 once the last one is gone while it is still open. */
   readonly names: number;
-  /** Milliseconds since 1970. */
-  readonly modified: number;
+  /** Nanoseconds since 1970, as exact as the system has them: when the content was last written. */
+  readonly modified: bigint;
+  /** The same of content or properties; no program can set it back. */
+  readonly changed: bigint;
+}
+
+/** Whether two statuses are of the same file, and nobody wrote to it in between. */
+export function isUntouched(before: FileStatus, now: FileStatus): boolean {
+  return (
+    before.device === now.device &&
+    before.inode === now.inode &&
+    before.size === now.size &&
+    before.modified === now.modified &&
+    before.changed === now.changed
+  );
 }
 
 export interface DirectoryEntry {

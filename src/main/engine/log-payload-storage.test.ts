@@ -6,13 +6,23 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { GENERATIONS, VIEWS } from '../../core/generation.ts';
 import { goldenCases, goldenPresent } from '../../core/golden.fixture.ts';
+import { IdIndex } from '../../core/id-index.ts';
 import { canonicalize } from '../../core/json/canonicalize.ts';
 import { isAccepted } from '../../core/json/check.ts';
 import { LogBuilder } from '../../core/log-builder.fixture.ts';
 import type { Retrieved } from '../../core/retrieve.ts';
+import { encodeSnapshot } from '../../core/snapshot.ts';
+import { runToEnd } from '../../core/steps.ts';
 import { VelescopeError } from '../../shared/errors.ts';
+import { crc32 } from './crc32.ts';
 import { FaultyFiles } from './faulty-files.ts';
-import { LogPayloadStorage, type LogPayloadStorageOptions, type Operation } from './log-payload-storage.ts';
+import type { Files } from './files.ts';
+import {
+  type KnownLog,
+  LogPayloadStorage,
+  type LogPayloadStorageOptions,
+  type Operation,
+} from './log-payload-storage.ts';
 import { MemoryFiles } from './memory-files.ts';
 
 const DIRECTORY = '/root/collection';
@@ -355,6 +365,126 @@ describe('writing', () => {
   });
 });
 
+describe('turning writing on with what is known of the log', () => {
+  /** What a session would hand over, having read the files as they are now. */
+  function knownOf(files: MemoryFiles): KnownLog {
+    const log = files.status(LOG);
+    const snapshotPath = `${DIRECTORY}/payloads.snapshot`;
+    const storage = openMemory(files);
+    const { snapshot } = storage;
+    storage.close();
+    return {
+      log,
+      snapshot: snapshot.state === 'valid' ? { ...snapshot, status: files.status(snapshotPath) } : null,
+      *index() {
+        yield { done: 0, total: 1 };
+        const index = new IdIndex();
+        index.set(2, 0, sound().offsets[1]! + 9);
+        index.set(3, 0, sound().offsets[3]! + 9);
+        return index;
+      },
+    };
+  }
+  const begin = (files: Files, known: KnownLog | null) =>
+    LogPayloadStorage.openForWriting(DIRECTORY, { files, findHolder: () => null }, known);
+  const readsOf = (files: FaultyFiles) =>
+    files.calls.filter((call) => call.kind === 'read' && call.path === LOG).length;
+
+  it('reads nothing of it again, and knows what is in it', () => {
+    for (const withSnapshot of [false, true]) {
+      const memory = memoryWith(sound().bytes());
+      if (withSnapshot) {
+        const writer = openMemory(memory, { writable: true });
+        writer.createSnapshot();
+        writer.close();
+      }
+      const known = knownOf(memory);
+      const files = new FaultyFiles(memory);
+      const storage = runToEnd(begin(files, known));
+      expect(files.calls.filter((call) => call.kind === 'read' || call.kind === 'readWhole')).toEqual([]);
+      expect([storage.writable, storage.count, storage.snapshot.state]).toEqual([
+        true,
+        2,
+        withSnapshot ? 'valid' : 'absent',
+      ]);
+      storage.store(9n, '{"nine":9}');
+      expect([textOf(storage, 2n), textOf(storage, 1n), textOf(storage, 9n)]).toEqual(['{"b":2}', null, '{"nine":9}']);
+      storage.createSnapshot();
+      storage.close();
+      const again = openMemory(memory, { writable: true });
+      expect(again.writingRefusal).toBeNull();
+      expect([...again.ids()]).toEqual([2n, 3n, 9n]);
+      again.close();
+    }
+  });
+
+  it('reads all of it where anything was written since, were it of the same length', () => {
+    const changes: [string, (files: MemoryFiles) => void, string[] | 'LOG_DAMAGED' | 'SNAPSHOT_DISAGREES'][] = [
+      ['overwritten', (files) => overwriteAt(files, 0, 0x77), 'LOG_DAMAGED'],
+      ['grown', (files) => appendAll(files, new LogBuilder().store(4).bytes()), ['2', '3', '4']],
+      ['cut', (files) => files.open(LOG, 'append').truncate(sound().offsets[3]!), ['2']],
+      ['replaced', (files) => replaceBy(files, new LogBuilder().store(8).bytes()), ['8']],
+      [
+        'a snapshot of another log',
+        (files) => files.put(`${DIRECTORY}/payloads.snapshot`, otherSnapshot),
+        'SNAPSHOT_DISAGREES',
+      ],
+    ];
+    for (const [what, change, expected] of changes) {
+      const memory = memoryWith(sound().bytes());
+      const known = knownOf(memory);
+      change(memory);
+      const files = new FaultyFiles(memory);
+      if (typeof expected === 'string') {
+        expect(errorOf(() => runToEnd(begin(files, known))).code, what).toBe(expected);
+        continue;
+      }
+      const storage = runToEnd(begin(files, known));
+      expect(readsOf(files), what).toBeGreaterThan(0);
+      expect([...storage.ids()].map(String), what).toEqual(expected);
+      storage.close();
+    }
+  });
+
+  it('reads all of it where it was written to while the index was built', () => {
+    const memory = memoryWith(sound().bytes());
+    const steps = begin(memory, knownOf(memory));
+    expect(steps.next().done).toBe(false);
+    overwriteAt(memory, 0, 0x77);
+    expect(errorOf(() => runToEnd(steps)).code).toBe('LOG_DAMAGED');
+  });
+
+  it('given up in the middle leaves nothing locked and nothing open', () => {
+    const memory = memoryWith(sound().bytes());
+    const steps = begin(memory, knownOf(memory));
+    expect(steps.next().done).toBe(false);
+    expect(openMemory(memory, { writable: true }).writingRefusal?.code).toBe('LOCK_HELD');
+    steps.return(undefined as never);
+    const storage = openMemory(memory, { writable: true });
+    expect(storage.writingRefusal).toBeNull();
+    storage.close();
+  });
+
+  const otherSnapshot = encodeSnapshot(sound().offsets[1]!, new IdIndex(), crc32);
+
+  function overwriteAt(files: MemoryFiles, at: number, byte: number): void {
+    const file = files.open(LOG, 'overwrite');
+    file.overwrite(Uint8Array.of(byte), 0, 1, at);
+    file.close();
+  }
+
+  function appendAll(files: MemoryFiles, bytes: Uint8Array): void {
+    const file = files.open(LOG, 'append');
+    file.append(bytes, 0, bytes.length);
+    file.close();
+  }
+
+  function replaceBy(files: MemoryFiles, bytes: Uint8Array): void {
+    files.unlink(LOG);
+    files.put(LOG, bytes);
+  }
+});
+
 describe('snapshots', () => {
   it('cover the log up to their position and are used at the next opening', () => {
     const files = memoryWith(sound().bytes());
@@ -423,6 +553,39 @@ describe('snapshots', () => {
 });
 
 describe('durability', () => {
+  it('can be changed while writing is on; what was only accepted is made durable first', () => {
+    const files = memoryWith(new Uint8Array());
+    const storage = openMemory(files, { writable: true, durability: 'none' });
+    expect(storage.store(1n, '{"a":1}')).toBe('accepted');
+    storage.setDurability('fsync');
+    expect([storage.durability, storage.acceptedBytes, files.status(LOG).size]).toEqual(['fsync', 0, 24]);
+    expect(storage.store(2n, '{"b":2}')).toBe('saved');
+    storage.setDurability('none');
+    expect(storage.store(3n, '{"c":3}')).toBe('accepted');
+    storage.close();
+  });
+
+  it('stays what it was where what was accepted cannot be made durable', () => {
+    let fails = false;
+    const faulty = new FaultyFiles(memoryWith(new Uint8Array()), (call) =>
+      fails && call.kind === 'append' ? { type: 'error', code: 'ENOSPC' } : null,
+    );
+    const storage = LogPayloadStorage.open(DIRECTORY, {
+      files: faulty,
+      findHolder: () => null,
+      writable: true,
+      durability: 'none',
+    });
+    storage.store(1n, '{"a":1}');
+    fails = true;
+    expect(errorOf(() => storage.setDurability('fsync')).code).toBe('DISK_FULL');
+    expect([storage.durability, storage.acceptedBytes]).toEqual(['none', 24]);
+    fails = false;
+    storage.setDurability('fsync');
+    expect(storage.acceptedBytes).toBe(0);
+    storage.close();
+  });
+
   it('fsync: what was acknowledged is there after any crash', () => {
     const files = memoryWith(sound().bytes());
     const storage = openMemory(files, { writable: true });

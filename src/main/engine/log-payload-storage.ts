@@ -9,24 +9,24 @@ import {
 } from '../../core/generation.ts';
 import { IdIndex } from '../../core/id-index.ts';
 import { checkForEveryRelease, type PayloadCheck } from '../../core/json/check.ts';
+import { liveIndex } from '../../core/live-index.ts';
 import { CRC_DELETE_SIZE, LENGTH_FIELD_OFFSET } from '../../core/record.ts';
-import { StateCode } from '../../core/record-table.ts';
 import { replay } from '../../core/replay.ts';
 import { type Retrieved, retrieve } from '../../core/retrieve.ts';
 import { scan } from '../../core/scan.ts';
 import { encodeSnapshot } from '../../core/snapshot.ts';
-import { runToEnd } from '../../core/steps.ts';
+import { runToEnd, type Steps } from '../../core/steps.ts';
 import { joinU64, U64_MAX } from '../../core/u64.ts';
 import { toErrorValue, VelescopeError } from '../../shared/errors.ts';
 import { crc32 } from './crc32.ts';
 import { FileSource } from './file-source.ts';
-import { type Files, type OpenFile, statusOrNull, systemCode } from './files.ts';
+import { type FileStatus, type Files, isUntouched, type OpenFile, statusOrNull, systemCode } from './files.ts';
 import { LOG_FILE, takeDatabaseLock, takeLogLock, type WriteLock } from './lock.ts';
 import { findHolder as findHolderOfFile, type Holder } from './lock-holder.ts';
 import { boundOfStore, CHUNK_SIZE, type Durability, LogWriter, type WriteState } from './log-writer.ts';
 import { nodeFiles } from './node-files.ts';
 import { RecordReader } from './record-reader.ts';
-import { type LoadedSnapshot, loadSnapshot, writeSnapshot } from './snapshot-file.ts';
+import { type LoadedSnapshot, loadSnapshot, readSnapshot, SNAPSHOT_FILE, writeSnapshot } from './snapshot-file.ts';
 import { decideWritability, type WritingObstacle, writingRefusal } from './writability.ts';
 
 /** The engine snapshots by itself once the log has grown this far past the last snapshot (docs/format.md, "Writing"). */
@@ -62,6 +62,16 @@ export type SnapshotState =
   | { state: 'valid'; walPosition: bigint; entries: number; bytes: number }
   | Extract<LoadedSnapshot, { state: 'invalid' | 'unreadable' }>;
 
+/** What somebody who has read the whole log (a session) knows of it: it is sound, and the snapshot agrees with it. */
+export interface KnownLog {
+  /** Status of the log before its first byte was read. */
+  log: FileStatus;
+  /** The snapshot, with its status before it was read; null where there is none. */
+  snapshot: { status: FileStatus; walPosition: bigint; entries: number; bytes: number } | null;
+  /** Builds the index that every generation builds of the log: id → offset of the length field. */
+  index(): Steps<IdIndex>;
+}
+
 /** Why writing is off when nobody turned it on. */
 const NOT_TURNED_ON = new VelescopeError('WRITING_OFF', 'The collection was opened for reading', {
   next: 'Turn writing on.',
@@ -75,7 +85,7 @@ const NOT_TURNED_ON = new VelescopeError('WRITING_OFF', 'The collection was open
  */
 export class LogPayloadStorage {
   readonly directory: string;
-  readonly durability: Durability;
+  #durability: Durability;
   readonly #files: Files;
   readonly #onWarning: (error: VelescopeError) => void;
   readonly #findHolder: (path: string) => Holder | null;
@@ -131,15 +141,38 @@ export class LogPayloadStorage {
     }
   }
 
+  /**
+   * Opens the storage for writing, in steps, so that what else its thread has to do need not wait for it. Where writing is refused that is
+   * thrown, and nothing is open or locked; so it is when the steps are given up. See `turnWritingOn`.
+   */
+  static *openForWriting(
+    directory: string,
+    options: LogPayloadStorageOptions,
+    known: KnownLog | null = null,
+  ): Steps<LogPayloadStorage> {
+    const storage = new LogPayloadStorage(directory, options);
+    try {
+      storage.#requireDirectory();
+      yield* storage.turnWritingOn(known);
+      return storage;
+    } finally {
+      if (!storage.writable) storage.close();
+    }
+  }
+
   private constructor(directory: string, options: LogPayloadStorageOptions) {
     this.directory = directory;
-    this.durability = options.durability ?? 'fsync';
+    this.#durability = options.durability ?? 'fsync';
     this.#files = options.files ?? nodeFiles;
     this.#view = options.view ?? DEFAULT_GENERATION;
     this.#onWarning = options.onWarning ?? (() => {});
     this.#findHolder = options.findHolder ?? findHolderOfFile;
     this.#automaticSnapshotBytes = options.automaticSnapshotBytes ?? AUTOMATIC_SNAPSHOT_BYTES;
     this.#clock = options.clock;
+  }
+
+  get durability(): Durability {
+    return this.#durability;
   }
 
   /** What the log is read as. */
@@ -221,7 +254,7 @@ export class LogPayloadStorage {
     }
     this.#takeFile(file);
     const loaded = loadSnapshot(this.#files, this.directory);
-    this.#rememberSnapshot(loaded);
+    this.#rememberSnapshot(stateOf(loaded));
     this.#refusal = null;
     this.#usedSnapshot = false;
     if (this.#view === 'salvage') {
@@ -235,12 +268,19 @@ export class LogPayloadStorage {
     this.#refusal = result.ok ? null : { kind: result.kind, message: result.message };
   }
 
-  /**
-   * Turns writing on: takes the database's lock and the log's, creates the log where there is none, reads everything anew under the
-   * locks and decides (`decideWritability`). LOCK_HELD, LOCK_UNAVAILABLE, LOG_DAMAGED, SNAPSHOT_DISAGREES,
-   * PERMISSION_DENIED, READ_ONLY, DISK_FULL: thrown, kept as `writingRefusal`, and nothing is locked.
-   */
+  /** `turnWritingOn` at once, with nothing known of the log: all of it is read. */
   enableWriting(): void {
+    runToEnd(this.turnWritingOn());
+  }
+
+  /**
+   * Turns writing on: takes the database's lock and the log's, creates the log where there is none, and under the locks decides
+   * whether it may be written to (`decideWritability`): every record's framing and CRC from byte 0 to the end, and that the snapshot, where
+   * there is one, holds exactly what the records before its position come to. Payloads are not read as JSON. What is `known` is taken
+   * instead where neither file was touched since. LOCK_HELD, LOCK_UNAVAILABLE, LOG_DAMAGED, SNAPSHOT_DISAGREES, PERMISSION_DENIED,
+   * READ_ONLY, DISK_FULL: thrown, kept as `writingRefusal`, and nothing is locked.
+   */
+  *turnWritingOn(known: KnownLog | null = null): Steps<void> {
     if (this.#writer !== null) return;
     let lock: WriteLock | null = null;
     let log: OpenFile | null = null;
@@ -253,14 +293,29 @@ export class LogPayloadStorage {
       log.sync();
       this.#files.syncDirectory(this.directory);
       const size = log.size();
-      const snapshot = loadSnapshot(this.#files, this.directory);
       const source = new FileSource(log, size);
-      const index = this.#requireWritable(source, snapshot);
+      let snapshot: SnapshotState | null = null;
+      let index: IdIndex | null = null;
+      if (known !== null && this.#isStill(known, log)) {
+        index = yield* known.index();
+        // Building it took a while too.
+        if (!this.#isStill(known, log)) index = null;
+        else if (known.snapshot === null) snapshot = { state: 'absent' };
+        else {
+          const { walPosition, entries, bytes } = known.snapshot;
+          snapshot = { state: 'valid', walPosition, entries, bytes };
+        }
+      }
+      if (index === null || snapshot === null) {
+        const loaded = yield* readSnapshot(this.#files, this.directory);
+        index = yield* this.#requireWritable(source, loaded);
+        snapshot = stateOf(loaded);
+      }
       const writer = new LogWriter({
         files: this.#files,
         file: log,
         length: size,
-        durability: this.durability,
+        durability: this.#durability,
         ...(this.#clock === undefined ? {} : { clock: this.#clock }),
       });
       this.#takeFile(log, source);
@@ -269,11 +324,37 @@ export class LogPayloadStorage {
       this.#writer = writer;
       this.#lock = lock;
     } catch (thrown) {
-      if (log !== this.#file) log?.close();
-      lock?.release();
       this.#writingRefusal = asVelescopeError(thrown);
       throw this.#writingRefusal;
+    } finally {
+      // Also where the steps were given up.
+      if (this.#writer === null) {
+        if (log !== this.#file) log?.close();
+        lock?.release();
+      }
     }
+  }
+
+  /** Whether log and snapshot are the files that were read, and nobody wrote to them since. */
+  #isStill(known: KnownLog, log: OpenFile): boolean {
+    const snapshot = statusOrNull(this.#files, join(this.directory, SNAPSHOT_FILE));
+    if (
+      known.snapshot === null ? snapshot !== null : snapshot === null || !isUntouched(known.snapshot.status, snapshot)
+    ) {
+      return false;
+    }
+    return isUntouched(known.log, log.status());
+  }
+
+  /**
+   * Changes what writes are safe against from now on; what was written before is made as safe first. Errors as `sync`; nothing
+   * changed then.
+   */
+  setDurability(durability: Durability): void {
+    if (durability === this.#durability) return;
+    this.#writer?.sync();
+    this.#durability = durability;
+    if (this.#writer !== null) this.#writer.durability = durability;
   }
 
   /**
@@ -412,7 +493,7 @@ export class LogPayloadStorage {
   /** As the engine's: in `fsync` it syncs, in `flush` everything already left the process, in `none` it does nothing. */
   flush(): void {
     const writer = this.#requireWriter();
-    if (this.durability === 'fsync') writer.sync();
+    if (this.#durability === 'fsync') writer.sync();
   }
 
   /** Writes what was accepted and makes everything durable, in every mode. */
@@ -483,19 +564,19 @@ export class LogPayloadStorage {
   #openLog(): OpenFile {
     const path = join(this.directory, LOG_FILE);
     if (statusOrNull(this.#files, path) === null) {
-      this.#requireWritable(new MemorySource(new Uint8Array()), loadSnapshot(this.#files, this.directory));
+      runToEnd(this.#requireWritable(new MemorySource(new Uint8Array()), loadSnapshot(this.#files, this.directory)));
       return this.#files.open(path, 'create');
     }
     return this.#files.open(path, 'append');
   }
 
   /** The index every generation builds; throws the refusal. */
-  #requireWritable(source: ByteSource, snapshot: LoadedSnapshot): IdIndex {
+  *#requireWritable(source: ByteSource, snapshot: LoadedSnapshot): Steps<IdIndex> {
     if (snapshot.state === 'unreadable') {
       throw writingRefusal([{ kind: 'snapshot-unreadable', error: snapshot.error } satisfies WritingObstacle]);
     }
     const valid = snapshot.state === 'valid' ? snapshot.snapshot : null;
-    const answer = runToEnd(decideWritability({ source, crc32, snapshot: valid }));
+    const answer = yield* decideWritability({ source, crc32, snapshot: valid });
     if (!answer.writable) throw writingRefusal(answer.obstacles);
     return answer.index;
   }
@@ -512,15 +593,9 @@ export class LogPayloadStorage {
     if (this.#writer !== null && this.#source instanceof FileSource) this.#source.extendTo(this.#writer.writtenLength);
   }
 
-  #rememberSnapshot(loaded: LoadedSnapshot): void {
-    if (loaded.state === 'valid') {
-      const { walPosition, count } = loaded.snapshot;
-      this.#snapshot = { state: 'valid', walPosition, entries: count, bytes: loaded.bytes };
-      this.#lastSnapshotPosition = Number(walPosition);
-    } else {
-      this.#snapshot = loaded;
-      this.#lastSnapshotPosition = 0;
-    }
+  #rememberSnapshot(snapshot: SnapshotState): void {
+    this.#snapshot = snapshot;
+    this.#lastSnapshotPosition = snapshot.state === 'valid' ? Number(snapshot.walPosition) : 0;
   }
 
   /** Takes the index that every generation builds for the view's own, or beside salvage's where that is another. */
@@ -535,12 +610,7 @@ export class LogPayloadStorage {
   #salvageIndex(): IdIndex {
     const table = runToEnd(scan({ source: this.source, crc32 }));
     table.link();
-    const index = new IdIndex(table.ids);
-    for (let row = 0; row < table.rows; row++) {
-      if (table.states[row] !== StateCode.live) continue;
-      index.set(table.idLow[row]!, table.idHigh[row]!, table.offsets[row]! + LENGTH_FIELD_OFFSET);
-    }
-    return index;
+    return runToEnd(liveIndex(table));
   }
 
   /** Adds a store to the write begun, checked. Returns its offset. */
@@ -632,6 +702,12 @@ export class LogPayloadStorage {
       );
     }
   }
+}
+
+function stateOf(loaded: LoadedSnapshot): SnapshotState {
+  if (loaded.state !== 'valid') return loaded;
+  const { walPosition, count } = loaded.snapshot;
+  return { state: 'valid', walPosition, entries: count, bytes: loaded.bytes };
 }
 
 /** Not `slice`: that of a Buffer is a view. */

@@ -55,7 +55,8 @@ export interface LogWriterOptions {
  * read back and their CRCs computed, before anybody is told they are saved.
  */
 export class LogWriter {
-  readonly durability: Durability;
+  /** Changed only where everything is synced. */
+  durability: Durability;
   readonly #files: Files;
   readonly #file: OpenFile;
   readonly #identity: FileStatus;

@@ -220,7 +220,7 @@ class Regular {
   readonly kind: FileKind = 'file';
   readonly inode = nextInode++;
   names = 0;
-  modified = 0;
+  modified = 0n;
   content: Uint8Array;
   lockedBy: MemoryFile | null = null;
   /** What the disk holds for certain, before `changes`. */
@@ -235,7 +235,7 @@ class Regular {
   change(change: FileChange): void {
     this.#changes.push(change);
     this.content = applyChange(this.content, change);
-    this.modified += 1;
+    this.modified += 1n;
   }
 
   sync(): void {
@@ -301,7 +301,7 @@ class Regular {
 class Directory {
   readonly kind: FileKind = 'directory';
   readonly inode = nextInode++;
-  modified = 0;
+  modified = 0n;
   names = new Map<string, Directory | Regular>();
   #durable: ReadonlyMap<string, Directory | Regular> = new Map();
   #changes: NameChange[] = [];
@@ -340,7 +340,7 @@ class Directory {
     this.names = applyNameChange(this.names, change);
     for (const node of before.values()) if (node instanceof Regular) node.names -= 1;
     for (const node of this.names.values()) if (node instanceof Regular) node.names += 1;
-    this.modified += 1;
+    this.modified += 1n;
   }
 }
 
@@ -536,6 +536,7 @@ function statusOf(node: Directory | Regular): FileStatus {
     inode: node.inode,
     names: regular ? node.names : 1,
     modified: node.modified,
+    changed: node.modified,
   };
 }
 

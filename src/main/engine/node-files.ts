@@ -213,6 +213,7 @@ function toStatus(status: fs.BigIntStats): FileStatus {
     device: status.dev,
     inode: status.ino,
     names: Number(status.nlink),
-    modified: Number(status.mtimeMs),
+    modified: status.mtimeNs,
+    changed: status.ctimeNs,
   };
 }

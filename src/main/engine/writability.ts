@@ -1,8 +1,8 @@
 import type { ByteSource } from '../../core/byte-source.ts';
 import { GENERATIONS, type Generation, POLICIES, type VelesError } from '../../core/generation.ts';
-import type { IdIndex } from '../../core/id-index.ts';
+import { IdIndex } from '../../core/id-index.ts';
 import type { Crc32 } from '../../core/record.ts';
-import { type KnownRecords, type ReplayResult, replay } from '../../core/replay.ts';
+import { type ReplayOptions, type ReplayResult, replay } from '../../core/replay.ts';
 import type { Snapshot } from '../../core/snapshot.ts';
 import type { Steps } from '../../core/steps.ts';
 import { formatU64, joinU64 } from '../../core/u64.ts';
@@ -37,8 +37,10 @@ export interface WritabilityInput {
   crc32: Crc32;
   /** The snapshot where it passes every check; null where there is none, or one that every generation ignores. */
   snapshot: Snapshot | null;
-  known?: KnownRecords;
 }
+
+/** Entries compared between two yields. */
+const ENTRIES_AT_ONCE = 1 << 14;
 
 /**
  * Decides whether a log may be written to, by replaying it as every generation would, from byte 0 and from the snapshot.
@@ -56,25 +58,25 @@ export function* decideWritability(input: WritabilityInput): Steps<Writability> 
     yield* replayAll({ ...input, snapshot: null }, obstacles);
     return { writable: false, obstacles };
   }
-  const before = yield* replayStrictest({
-    ...input,
-    source: new Beginning(source, Number(snapshot.walPosition)),
-    snapshot: null,
-  });
-  const soundBefore = before.ok && before.endedAt === Number(snapshot.walPosition);
-  const difference = soundBefore ? firstDifference(before.index, snapshot.toIndex()) : null;
-  if (!soundBefore || difference !== null) {
-    obstacles.push({
-      kind: 'snapshot-disagrees',
-      position: snapshot.walPosition,
-      example: difference ?? 'its position is not where a record starts that replay from the beginning reaches',
-    });
+  const position = Number(snapshot.walPosition);
+  const nothing = { index: new IdIndex(snapshot.count), position: 0 };
+  const before = yield* replayStrictest({ source: new Beginning(source, position), crc32: input.crc32 }, nothing);
+  let difference: string | null = 'its position is not where a record starts that replay from the beginning reaches';
+  if (before.ok && before.endedAt === position) {
+    // Entries that list an id twice may still come to the same index.
+    const agrees = yield* holdsExactly(snapshot, before.index);
+    difference = agrees ? null : firstDifference(before.index, snapshot.toIndex());
+  }
+  if (before.ok && difference === null) {
+    // A replay from byte 0 is the one up to the snapshot, which ended on its position with its index, and the one from there on.
+    const whole = yield* replayStrictest(input, { index: before.index, position });
+    if (whole.ok && whole.endedAt === source.size) return { writable: true, index: whole.index };
+  } else {
+    obstacles.push({ kind: 'snapshot-disagrees', position: snapshot.walPosition, example: difference! });
     yield* replayAll({ ...input, snapshot: null }, obstacles);
   }
-  const index = yield* replayAll(input, obstacles);
-  // A replay from byte 0 is the one up to the snapshot, which ended on its position with its index, and the one from
-  // there on: where both are sound it need not be run.
-  return index === null || obstacles.length > 0 ? { writable: false, obstacles } : { writable: true, index };
+  yield* replayAll(input, obstacles);
+  return { writable: false, obstacles };
 }
 
 /** The error for a refusal, naming the first obstacle and offering the repair; the rest is in `data`. */
@@ -114,26 +116,48 @@ function fromWhere(from: ReplayStart): string {
 
 /** Replays as every generation; the index they agree on, or null with what is wrong added to `obstacles`. */
 function* replayAll(input: WritabilityInput, obstacles: WritingObstacle[]): Steps<IdIndex | null> {
-  const strictest = yield* replayStrictest(input);
+  const { source, crc32, snapshot } = input;
+  const from: ReplayStart = snapshot === null ? 'start' : 'snapshot';
+  const strictest =
+    snapshot === null
+      ? yield* replayStrictest(input, { index: new IdIndex(), position: 0 })
+      : yield* replay({ source, crc32, snapshot, generation: GENERATIONS[0] });
   // What the strictest generation walks from end to end has whole records with known markers only, and then every
   // generation takes the same steps. A property test holds that.
-  if (strictest.ok && strictest.endedAt === input.source.size) return strictest.index;
-  const from: ReplayStart = input.snapshot === null ? 'start' : 'snapshot';
+  if (strictest.ok && strictest.endedAt === source.size) return strictest.index;
   for (const generation of GENERATIONS) {
-    const result = generation === GENERATIONS[0] ? strictest : yield* replay({ ...input, generation });
+    const result = generation === GENERATIONS[0] ? strictest : yield* replay({ source, crc32, snapshot, generation });
     if (!result.ok) {
       const error: VelesError = { kind: result.kind, message: result.message };
       obstacles.push({ kind: 'refuses', generation, from, error, at: result.endedAt });
-    } else if (result.endedAt !== input.source.size) {
-      const kind = result.endedAt < input.source.size ? 'stops-early' : 'runs-past-end';
+    } else if (result.endedAt !== source.size) {
+      const kind = result.endedAt < source.size ? 'stops-early' : 'runs-past-end';
       obstacles.push({ kind, generation, from, at: result.endedAt });
     }
   }
   return null;
 }
 
-function* replayStrictest(input: WritabilityInput): Steps<ReplayResult> {
-  return yield* replay({ ...input, generation: GENERATIONS[0] });
+/** Goes on from where a replay stands, on its index, as the generation that refuses most. */
+function* replayStrictest(
+  { source, crc32 }: { source: ByteSource; crc32: Crc32 },
+  from: NonNullable<ReplayOptions['from']>,
+): Steps<ReplayResult> {
+  return yield* replay({ source, crc32, snapshot: null, generation: GENERATIONS[0], from });
+}
+
+/** Whether a snapshot's entries are those of the index, each once. */
+function* holdsExactly(snapshot: Snapshot, index: IdIndex): Steps<boolean> {
+  if (snapshot.count !== index.size) return false;
+  const listed = new Uint8Array((index.slots >>> 3) + 1);
+  for (let entry = 0; entry < snapshot.count; entry++) {
+    if (entry % ENTRIES_AT_ONCE === 0 && entry > 0) yield { done: entry, total: snapshot.count };
+    const slot = index.find(snapshot.idLow(entry), snapshot.idHigh(entry));
+    if (slot < 0 || (listed[slot >>> 3]! & (1 << (slot & 7))) !== 0) return false;
+    listed[slot >>> 3]! |= 1 << (slot & 7);
+    if (index.offsetAt(slot) !== snapshot.offsetHigh(entry) * 0x1_0000_0000 + snapshot.offsetLow(entry)) return false;
+  }
+  return true;
 }
 
 /** A sentence about the first id that two indexes hold differently, or null. `log` is of the log, `claimed` of the snapshot. */

@@ -1,11 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { MemorySource } from '../../core/byte-source.ts';
 import { IdIndex } from '../../core/id-index.ts';
 import { LogBuilder } from '../../core/log-builder.fixture.ts';
+import { mutate, mutations, originalLog } from '../../core/mutated-log.fixture.ts';
+import { isSound } from '../../core/outcomes.ts';
+import { replay } from '../../core/replay.ts';
 import { encodeSnapshot } from '../../core/snapshot.ts';
 import { runToEnd } from '../../core/steps.ts';
 import { crc32 } from '../engine/crc32.ts';
 import { MemoryFiles } from '../engine/memory-files.ts';
+import { decideWritability } from '../engine/writability.ts';
 import { CollectionState } from './collection.ts';
 import { describeDamage } from './damage.ts';
 import { describeOutcomes, describeSnapshot } from './summary.ts';
@@ -111,3 +116,68 @@ describe('the entries of a snapshot that agrees', () => {
     expect(disagreeing.snapshot).toMatchObject({ snapshot: { count: 2 }, check: { state: 'disagrees' } });
   });
 });
+
+describe('what is known of a log that has been read', () => {
+  const entriesOf = (index: IdIndex): string[] => {
+    const entries: string[] = [];
+    index.forEach((low, high, offset) => {
+      entries.push(`${high}:${low}@${offset}`);
+    });
+    return entries.sort();
+  };
+  const mutated = fc.tuple(originalLog, mutations);
+
+  it('is, where it may be written to as it stands, the index that replay under the lock would build', () => {
+    let sound = 0;
+    fc.assert(
+      fc.property(mutated, fc.boolean(), ([original, changes], withSnapshot) => {
+        const { log } = mutate(original, changes);
+        const files = new MemoryFiles();
+        files.put(`${DIRECTORY}/payloads.log`, log);
+        if (withSnapshot) files.put(`${DIRECTORY}/payloads.snapshot`, replayedSnapshotOf(log));
+        const state = read(files);
+        const known = isSound(state.table) ? state.knownLog() : null;
+        if (known !== null) {
+          sound++;
+          const snapshot = state.snapshot.state === 'read' ? state.snapshot.snapshot : null;
+          const decided = runToEnd(decideWritability({ source: new MemorySource(log), crc32, snapshot }));
+          if (!decided.writable) throw new Error(`not writable: ${decided.obstacles[0]!.kind}`);
+          expect(entriesOf(runToEnd(known.index()))).toEqual(entriesOf(decided.index));
+        }
+        state.close();
+      }),
+      { numRuns: 500 },
+    );
+    expect(sound).toBeGreaterThan(20);
+  });
+
+  it('is nothing once the log grew, and where the snapshot disagrees or is ignored', () => {
+    const files = new MemoryFiles();
+    files.put(`${DIRECTORY}/payloads.log`, new LogBuilder().store(1).store(2).bytes());
+    const state = read(files);
+    expect(state.knownLog()).toMatchObject({ snapshot: null, log: { size: 2 * (17 + 8) } });
+    const file = files.open(`${DIRECTORY}/payloads.log`, 'append');
+    const more = new LogBuilder().store(3).bytes();
+    file.append(more, 0, more.length);
+    state.lookAgain();
+    expect(state.knownLog()).toBeNull();
+    const row = state.forgetTail();
+    runToEnd(state.scanOn());
+    runToEnd(state.examine(row));
+    expect(state.knownLog()).toBeNull();
+    state.close();
+    for (const snapshot of [encodeSnapshot(25, new IdIndex(), crc32), Uint8Array.of(1, 2, 3)]) {
+      files.put(`${DIRECTORY}/payloads.snapshot`, snapshot);
+      const other = read(files);
+      expect(other.knownLog()).toBeNull();
+      other.close();
+    }
+  });
+});
+
+/** The snapshot that VelesDB would write after replaying the log; an empty one where it refuses. */
+function replayedSnapshotOf(log: Uint8Array): Uint8Array {
+  const source = new MemorySource(log);
+  const replayed = runToEnd(replay({ source, crc32, generation: 'v1.6', snapshot: null }));
+  return encodeSnapshot(replayed.ok ? log.length : 0, replayed.ok ? replayed.index : new IdIndex(), crc32);
+}

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { ByteSource } from '../../core/byte-source.ts';
 import type { Generation, View } from '../../core/generation.ts';
+import { liveIndex } from '../../core/live-index.ts';
 import { type OutcomeLists, outcomesOf, type ViewDifference, type ViewOutcome } from '../../core/outcomes.ts';
 import { checkPayloads } from '../../core/payload-check.ts';
 import { ProvisionalRecords } from '../../core/provisional-records.ts';
@@ -16,6 +17,7 @@ import { FileSource } from '../engine/file-source.ts';
 import { type FileStatus, type Files, type OpenFile, readFully, statusOrNull } from '../engine/files.ts';
 import { giveBack } from '../engine/give-back.ts';
 import { LOG_FILE } from '../engine/lock.ts';
+import type { KnownLog } from '../engine/log-payload-storage.ts';
 import { nodeFiles } from '../engine/node-files.ts';
 import { checkFile } from '../engine/parallel-check.ts';
 import { scanFile } from '../engine/parallel-scan.ts';
@@ -56,6 +58,10 @@ export class CollectionState {
   totals: TableTotals = this.table.totals();
   #file: OpenFile | null = null;
   #identity: FileStatus | null = null;
+  /** Status of the log from before all of it was read; null once it grew. */
+  #readWhole: FileStatus | null = null;
+  /** Status of the snapshot's file from before it was read. */
+  #snapshotStatus: FileStatus | null = null;
   #source: FileSource | null = null;
   readonly logPath: string;
   readonly snapshotPath: string;
@@ -114,6 +120,7 @@ export class CollectionState {
     if (statusOrNull(this.files, this.logPath)) {
       this.#file = this.files.open(this.logPath, 'read');
       this.#identity = this.#file.status();
+      this.#readWhole = this.#identity;
       this.#source = new FileSource(this.#file);
     }
     if (snapshot === 'now') this.loadSnapshot();
@@ -124,6 +131,7 @@ export class CollectionState {
     this.#file?.close();
     this.#file = null;
     this.#source = null;
+    this.#readWhole = null;
   }
 
   /** Forgets everything and opens anew. */
@@ -144,9 +152,11 @@ export class CollectionState {
   /** Loads the snapshot in steps. What a `reopen` has overtaken in between is thrown away. */
   *readSnapshot(): Steps<void> {
     const { table } = this;
+    const status = statusOrNull(this.files, this.snapshotPath);
     const loaded = yield* readSnapshot(this.files, this.directory);
     if (table !== this.table) return;
     this.snapshotUnread = false;
+    this.#snapshotStatus = status;
     // Whatever is wrong with it, the engine falls back to a full replay; so do we, and say why.
     if (loaded.state === 'absent') this.snapshot = { state: 'absent' };
     else if (loaded.state === 'valid') {
@@ -182,8 +192,27 @@ export class CollectionState {
     if (now.size < this.#source.size) return 'shrank';
     if (now.size === this.#source.size) return 'same';
     this.#identity = now;
+    this.#readWhole = null;
     this.#source.extendTo(now.size);
     return 'grew';
+  }
+
+  /**
+   * What the scan knows of a log that every generation takes alike (`isSound`, and the snapshot agrees), for turning writing on
+   * without reading it again. Null where it grew since all of it was read: the time of its last change then says nothing of the bytes
+   * that were there before.
+   */
+  knownLog(): KnownLog | null {
+    const { table, snapshot } = this;
+    if (!this.#readWhole || table.linkedRows !== table.rows || table.end !== this.#readWhole.size) return null;
+    let known: KnownLog['snapshot'] = null;
+    if (snapshot.state === 'read') {
+      if (snapshot.check?.state !== 'valid' || !this.#snapshotStatus) return null;
+      const { walPosition, count } = snapshot;
+      const bytes = this.#snapshotStatus.size;
+      known = { status: this.#snapshotStatus, walPosition, entries: count, bytes };
+    } else if (snapshot.state !== 'absent') return null;
+    return { log: this.#readWhole, snapshot: known, index: () => liveIndex(table) };
   }
 
   /** Scans from where the table ends. After growth, `forgetTail` must come first. */

@@ -1,7 +1,7 @@
 import { encodeUtf8 } from '../../core/json/encode.ts';
 import { highU32, lowU32, parseU64 } from '../../core/u64.ts';
 import { VelescopeError } from '../../shared/errors.ts';
-import type { Handlers, Result, StoredDraft, Summary } from '../../shared/protocol.ts';
+import type { CallContext, Handlers, Result, StoredDraft, Summary } from '../../shared/protocol.ts';
 import type { Operation } from '../engine/log-payload-storage.ts';
 import { candidateAt, DamageList, describeCandidates, describeDamage } from './damage.ts';
 import { DraftStore, type KeptDraft } from './drafts.ts';
@@ -64,21 +64,55 @@ export function createSessionHandlers(session: Session): SessionHandlers {
       next: 'Turn writing on in the status bar, then save.',
     });
   };
-  /** Turns the writing half off for work that takes the locks itself, and on again if it was. */
-  const besideWriting = async <Value>(work: () => Promise<Value> | Value): Promise<Value> => {
-    const wasOn = session.writer !== null;
+  /** Turning writing on takes a while where the log has to be read again for it; meanwhile the session answers. */
+  let turningOn: { stop: AbortController; done: Promise<void> } | null = null;
+  const turnOn = (context?: CallContext): Promise<void> => {
+    if (turningOn) return turningOn.done;
+    const stop = new AbortController();
+    const signal = AbortSignal.any([stop.signal, session.closing, ...(context ? [context.signal] : [])]);
+    const open = async (): Promise<void> => {
+      const writer = await Writer.open(session.directory, {
+        files: state.files,
+        view: 'v3.12',
+        durability: session.durability,
+        onWarning: (warning) => session.warn(warning),
+        known: session.knownLog(),
+        signal,
+        ...(context ? { onProgress: context.progress } : {}),
+      });
+      try {
+        // Both may have happened since the last slice.
+        if (signal.aborted) throw new VelescopeError('CANCELLED', 'Turning writing on was cancelled.');
+        writer.setDurability(session.durability);
+      } catch (thrown) {
+        writer.close();
+        throw thrown;
+      }
+      session.writer = writer;
+    };
+    const done = open().finally(() => {
+      turningOn = null;
+    });
+    turningOn = { stop, done };
+    return done;
+  };
+  /** When it returns nothing is locked. Says whether writing was on. */
+  const turnOff = async (): Promise<boolean> => {
+    const wasOn = session.writer !== null || turningOn !== null;
+    turningOn?.stop.abort();
+    await turningOn?.done.catch(() => {});
     session.writer?.close();
     session.writer = null;
+    return wasOn;
+  };
+  /** Turns the writing half off for work that takes the locks itself, and on again if it was. */
+  const besideWriting = async <Value>(work: () => Promise<Value> | Value): Promise<Value> => {
+    const wasOn = await turnOff();
     try {
       return await work();
     } finally {
-      if (wasOn && !session.refusal()) turnOn();
+      if (wasOn && !session.refusal()) await turnOn();
     }
-  };
-  const turnOn = () => {
-    session.writer = new Writer(state.files, session.directory, 'v3.12', session.durability, (warning) =>
-      session.warn(warning),
-    );
   };
   const wrote = async (): Promise<void> => {
     if (session.summary().fullText.present) session.fullTextStale = true;
@@ -96,8 +130,7 @@ export function createSessionHandlers(session: Session): SessionHandlers {
       return session.summary();
     },
     'session.rescan': async () => {
-      session.writer?.close();
-      session.writer = null;
+      await turnOff();
       recovery.accepted.forgetRows();
       await session.rescan();
       return session.summary();
@@ -174,14 +207,13 @@ export function createSessionHandlers(session: Session): SessionHandlers {
       return { keptAs };
     },
 
-    'writing.set': async ({ on }) => {
+    'writing.set': async ({ on }, context) => {
       if (!on) {
-        session.writer?.close();
-        session.writer = null;
+        await turnOff();
       } else if (!session.writer) {
         const refusal = session.refusal();
         if (refusal) throw refusal;
-        turnOn();
+        await turnOn(context);
         await session.catchUp();
       }
       session.changed();
@@ -189,12 +221,8 @@ export function createSessionHandlers(session: Session): SessionHandlers {
     },
     'writing.setDurability': ({ durability }): Summary => {
       if (session.durability !== durability) {
+        session.writer?.setDurability(durability);
         session.durability = durability;
-        if (session.writer) {
-          session.writer.close();
-          session.writer = null;
-          turnOn();
-        }
         session.changed();
       }
       return session.summary();

@@ -21,6 +21,7 @@ import { crc32 } from '../engine/crc32.ts';
 import { type Files, statusOrNull } from '../engine/files.ts';
 import { databaseLockPaths } from '../engine/lock.ts';
 import { findHolder, type Holder } from '../engine/lock-holder.ts';
+import type { KnownLog } from '../engine/log-payload-storage.ts';
 import { decideWritability, writingRefusal } from '../engine/writability.ts';
 import { endsTorn, holderWords } from '../services/in-flight.ts';
 import { CollectionState } from './collection.ts';
@@ -74,6 +75,8 @@ export class Session {
   #scanMilliseconds = 0;
   #refusal: VelescopeError | null = null;
   #inFlight = false;
+  /** Whether every generation takes the log's records alike. */
+  #sound = false;
   readonly #queries = new Map<string, Query>();
   #nextQuery = 1;
   readonly #stop = new AbortController();
@@ -212,7 +215,8 @@ export class Session {
     const { state } = this;
     const snapshot = state.snapshot.state === 'read' ? state.snapshot.snapshot : null;
     const agrees = state.snapshot.state !== 'read' || state.snapshot.check?.state === 'valid';
-    if (agrees && isSound(state.table)) {
+    this.#sound = agrees && isSound(state.table);
+    if (this.#sound) {
       this.#refusal = null;
       return;
     }
@@ -300,6 +304,16 @@ export class Session {
       }
     }
     return { held: false, holder: null };
+  }
+
+  /** What was read of the log, where turning writing on may rely on it. */
+  knownLog(): KnownLog | null {
+    return this.phase === 'ready' && this.#sound ? this.state.knownLog() : null;
+  }
+
+  /** Aborted when the session is closed. */
+  get closing(): AbortSignal {
+    return this.#stop.signal;
   }
 
   /** Why writing cannot be turned on, or null. */

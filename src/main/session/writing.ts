@@ -1,8 +1,21 @@
 import type { View } from '../../core/generation.ts';
+import type { WorkProgress } from '../../core/steps.ts';
 import { VelescopeError } from '../../shared/errors.ts';
 import type { Durability } from '../../shared/protocol.ts';
 import type { Files } from '../engine/files.ts';
-import { LogPayloadStorage, type Operation } from '../engine/log-payload-storage.ts';
+import { type KnownLog, LogPayloadStorage, type Operation } from '../engine/log-payload-storage.ts';
+import { runSliced } from './slices.ts';
+
+export interface WriterOptions {
+  files: Files;
+  view: View;
+  durability: Durability;
+  onWarning(error: VelescopeError): void;
+  /** What the session has read of the log; null where that no longer says what is there. */
+  known: KnownLog | null;
+  signal: AbortSignal;
+  onProgress?: (progress: WorkProgress) => void;
+}
 
 /** What an id held before a write, so that the write can be taken back. */
 interface Before {
@@ -19,21 +32,24 @@ export class Writer {
   readonly #storage: LogPayloadStorage;
   #lastWrite: Before[] | null = null;
 
-  /** Turns writing on. Throws the refusal (LOCK_HELD, LOG_DAMAGED, SNAPSHOT_DISAGREES, …) with nothing locked. */
-  constructor(
-    files: Files,
-    directory: string,
-    view: View,
-    durability: Durability,
-    onWarning: (error: VelescopeError) => void,
-  ) {
-    this.#storage = LogPayloadStorage.open(directory, { files, durability, view, onWarning });
-    try {
-      this.#storage.enableWriting();
-    } catch (thrown) {
-      this.#storage.close();
-      throw thrown;
-    }
+  private constructor(storage: LogPayloadStorage) {
+    this.#storage = storage;
+  }
+
+  /**
+   * Turns writing on, letting messages in between slices: what `known` cannot answer for is read again under the locks, whole. Throws the
+   * refusal (LOCK_HELD, LOG_DAMAGED, SNAPSHOT_DISAGREES, …) or CANCELLED, with nothing locked.
+   */
+  static async open(directory: string, options: WriterOptions): Promise<Writer> {
+    const { files, view, durability, onWarning, known, signal, onProgress } = options;
+    const steps = LogPayloadStorage.openForWriting(directory, { files, durability, view, onWarning }, known);
+    const sliced = onProgress === undefined ? { signal } : { signal, onProgress };
+    return new Writer(await runSliced(steps, sliced));
+  }
+
+  /** Changes what writes are safe against from now on. */
+  setDurability(durability: Durability): void {
+    this.#storage.setDurability(durability);
   }
 
   get undoable(): boolean {

@@ -1,0 +1,133 @@
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { LogBuilder } from '../../core/log-builder.fixture.ts';
+import type { CallContext, Summary } from '../../shared/protocol.ts';
+import { FaultyFiles } from '../engine/faulty-files.ts';
+import { nodeFiles } from '../engine/node-files.ts';
+import { createSessionHandlers } from './handlers.ts';
+import { Session } from './session.ts';
+
+let root: string;
+let log: string;
+const open: Session[] = [];
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'velescope-writing-'));
+  mkdirSync(join(root, 'things'));
+  writeFileSync(join(root, 'velesdb.lock'), '');
+  log = join(root, 'things', 'payloads.log');
+  writeFileSync(log, new LogBuilder().store(1).store(2).delete(1).bytes());
+});
+afterEach(() => {
+  for (const session of open.splice(0)) session.close();
+  rmSync(root, { recursive: true, force: true });
+});
+
+/** A session that has read the log, its calls, and how often the log was read since. */
+async function start() {
+  const files = new FaultyFiles(nodeFiles);
+  const session = new Session({
+    name: 'test',
+    files,
+    directory: join(root, 'things'),
+    collectionName: 'things',
+    settingsDirectory: join(root, '.settings'),
+    readOnly: false,
+    view: 'v3.12',
+    emit: () => {},
+  });
+  open.push(session);
+  session.start();
+  await session.settled();
+  const handlers = createSessionHandlers(session);
+  const set = async (on: boolean, signal = new AbortController().signal): Promise<Summary> => {
+    const context: CallContext = { signal, onPeerClosed: () => {}, progress: () => {} };
+    return await handlers['writing.set']({ session: 'test', on }, context, { path: null });
+  };
+  const calls = handlers as unknown as Record<string, (params: object, context: object, supplied: object) => unknown>;
+  const call = async (method: string, params: object) =>
+    await calls[method]!({ session: 'test', ...params }, { signal: new AbortController().signal }, { path: null });
+  const write = async (id: string, text: string) => {
+    await call('drafts.put', { draft: { id, action: 'store', text, base: null } });
+    await call('drafts.write', { ids: [id], overwriteConflicts: true });
+  };
+  const before = files.calls.length;
+  const reads = () => files.calls.slice(before).filter(({ kind, path }) => kind === 'read' && path === log).length;
+  return { session, set, call, write, reads };
+}
+
+describe('turning writing on', () => {
+  it('reads nothing of a log that nobody wrote to since the session read it', async () => {
+    const { session, set, reads, write } = await start();
+    expect((await set(true)).writing.on).toBe(true);
+    expect(reads()).toBe(0);
+    await write('7', '{"seven":7}');
+    expect(session.summary()).toMatchObject({ log: { records: 4 }, counts: { live: 2 } });
+    expect(session.writer!.payloadOf(2n)).toEqual(new TextEncoder().encode('{"id":2}'));
+  });
+
+  it('reads the log again where it grew, and knows what came', async () => {
+    const { session, set, reads } = await start();
+    appendFileSync(log, new LogBuilder().store(3).delete(2).bytes());
+    await session.catchUp();
+    const before = reads();
+    await set(true);
+    expect(reads()).toBeGreaterThan(before);
+    expect(session.writer!.payloadOf(2n)).toBeNull();
+    expect(new TextDecoder().decode(session.writer!.payloadOf(3n)!)).toBe('{"id":3}');
+  });
+
+  it('notices what was appended since the last look', async () => {
+    const { session, set } = await start();
+    appendFileSync(log, new LogBuilder().store(3).bytes());
+    await set(true);
+    expect(new TextDecoder().decode(session.writer!.payloadOf(3n)!)).toBe('{"id":3}');
+    expect(session.summary().log.records).toBe(4);
+  });
+
+  it('twice at once is done once', async () => {
+    const { session, set } = await start();
+    const summaries = await Promise.all([set(true), set(true)]);
+    expect(summaries.map((summary) => summary.writing.on)).toEqual([true, true]);
+    await set(false);
+    const other = await start();
+    expect((await other.set(true)).writing.on).toBe(true);
+    expect(session.summary().writing.on).toBe(false);
+  });
+
+  it('that is turned off, cancelled or closed meanwhile leaves nothing locked', async () => {
+    const { session, set } = await start();
+    const turnedOff = set(true);
+    await set(false);
+    await expect(turnedOff).rejects.toMatchObject({ code: 'CANCELLED' });
+    const stop = new AbortController();
+    const cancelled = set(true, stop.signal);
+    stop.abort();
+    await expect(cancelled).rejects.toMatchObject({ code: 'CANCELLED' });
+    const closed = set(true);
+    session.close();
+    await expect(closed).rejects.toMatchObject({ code: 'CANCELLED' });
+    expect(session.writer).toBeNull();
+    const other = await start();
+    expect((await other.set(true)).writing.on).toBe(true);
+  });
+});
+
+describe('changing the durability', () => {
+  it('leaves writing on, what can be undone too', async () => {
+    const { session, set, call, write } = await start();
+    await set(true);
+    await write('7', '{"seven":7}');
+    const { writer } = session;
+    await call('writing.setDurability', { durability: 'none' });
+    expect(session.writer).toBe(writer);
+    expect(session.summary().writing).toMatchObject({ on: true, durability: 'none', undoable: true });
+    await write('8', '{"eight":8}');
+    expect(session.summary().log.records).toBe(4);
+    await call('writing.setDurability', { durability: 'fsync' });
+    await session.catchUp();
+    expect(session.summary().log.records).toBe(5);
+  });
+});
