@@ -191,7 +191,15 @@ export async function startServer(
   child.stderr.on('data', (piece) => {
     errors += piece;
   });
-  const ended = new Promise<number | null>((done) => child.once('exit', (status) => done(status)));
+  // A run that is broken off leaves no server.
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
+  const ended = new Promise<number | null>((done) =>
+    child.once('exit', (status) => {
+      process.removeListener('exit', kill);
+      done(status);
+    }),
+  );
   const address = await new Promise<string>((done, fail) => {
     child.stdout.on('data', (piece) => {
       output += piece;
