@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { ByteSource } from '../../core/byte-source.ts';
-import { blockWalkerFor } from '../../core/fast-scan.ts';
+import { type BlockWalker, blockWalkerFor } from '../../core/fast-scan.ts';
 import { findRun, PartColumns, type Run, type ScannedPart, scanPart } from '../../core/fast-scan-part.ts';
 import type { RecordTable } from '../../core/record-table.ts';
 import { Scanner } from '../../core/scan.ts';
@@ -109,7 +109,7 @@ export async function scanFile(options: ScanFileOptions): Promise<number> {
         await waiting;
         continue;
       }
-      const part = parts.done(position);
+      const part = parts.done(position) ?? parts.walkFrom(position);
       const run = part && findRun(part, position);
       if (part && run) {
         scanner.takeIntact(part.columns, run.row, run.to, run.end);
@@ -246,19 +246,34 @@ class Parts {
     const { walker, file } = this;
     if (!walker || !file || this.#next >= this.#count || !this.#room) return false;
     const part = this.#next++;
-    const from = part * this.#partSize;
+    this.#walk(walker, file, part, part * this.#partSize, false);
+    return true;
+  }
+
+  /**
+   * Walks what is left of a part that nobody has walked, in this thread, from where the scan stands: as the scan would, but with the
+   * bytes read to where they are hashed. Null where the scan has to go itself: the part has been walked already.
+   */
+  walkFrom(position: number): ScannedPart | null {
+    const { walker, file } = this;
+    const part = Math.floor(position / this.#partSize);
+    if (!walker || !file || this.#walked.has(part)) return null;
+    return this.#walk(walker, file, part, position, true);
+  }
+
+  #walk(walker: BlockWalker, file: OpenFile, part: number, from: number, synchronised: boolean): ScannedPart {
     const walked = scanPart({
       read: (into, start, length, position) => readFully(file, into, start, length, position),
       size: this.#size,
       from,
-      to: Math.min(this.#size, from + this.#partSize),
-      synchronised: false,
+      to: Math.min(this.#size, (part + 1) * this.#partSize),
+      synchronised,
       walker,
       crc32,
       columns: new PartColumns(this.#spare.pop() ?? new ArrayBuffer(1 << 16)),
     });
     this.#walked.set(part, walked);
-    return true;
+    return walked;
   }
 
   done(position: number): ScannedPart | null {
