@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { checkPayloads } from '../src/core/payload-check.ts';
-import { RecordTable } from '../src/core/record-table.ts';
+import type { RecordTable } from '../src/core/record-table.ts';
 import { runToEnd } from '../src/core/steps.ts';
 import { FileSource } from '../src/main/engine/file-source.ts';
+import { createRecordTable } from '../src/main/engine/huge-pages.ts';
 import { nodeFiles } from '../src/main/engine/node-files.ts';
 import { scanFile } from '../src/main/engine/parallel-scan.ts';
 import { workerUrl } from '../src/main/services/worker-url.ts';
@@ -14,7 +15,7 @@ import { atLeast, compare, readAndHash, readOnly, report } from './measure.ts';
 /** Framing, CRC and index of a whole log, from nothing. */
 async function open(path: string, workers: number): Promise<RecordTable> {
   const file = nodeFiles.open(path, 'read');
-  const table = new RecordTable();
+  const table = createRecordTable();
   await scanFile({ source: new FileSource(file), table, file, workers, workerUrl: () => workerUrl('scan') });
   file.close();
   return table;

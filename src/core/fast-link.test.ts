@@ -19,7 +19,7 @@ function linkBoth(
 ) {
   const rows = ids.length;
   const make = (fast: boolean): LinkColumns => {
-    const columns = allocateColumns(rows, slotsFor(rows), fast);
+    const columns = allocateColumns(rows, slotsFor(rows), { fast });
     ids.forEach(([low, high], row) => {
       columns.idLow[row] = low;
       columns.idHigh[row] = high;

@@ -235,7 +235,7 @@ export interface FastLinker {
   readonly buffer: ArrayBuffer;
   /** Where in the buffer each of the areas asked for begins, in bytes, aligned for words. */
   readonly places: readonly number[];
-  /** As `linkRows`, over the columns at `places`, which were asked for in the order that `allocateColumns` has. */
+  /** As `linkRows`, over the columns at the first `places`, which were asked for in the order that `allocateColumns` has. */
   link(from: number, to: number, seed: number, mask: number, capacity: number): void;
 }
 
@@ -257,13 +257,14 @@ export function fastLinkerFor(sizes: readonly number[]): FastLinker | null {
   try {
     const memory = new runtime.Memory({ initial: pages });
     const { exports } = new runtime.Instance(compile(runtime), { env: { memory } });
-    new Uint8Array(memory.buffer).set(LINKING);
+    new Uint8Array(memory.buffer, 0, LINKING.length).set(LINKING);
+    const linked = places.slice(0, PARAMETERS - 5);
     return {
       buffer: memory.buffer,
       places,
       link: (from, to, seed, mask, capacity) => {
         for (let start = from; start < to; start += AT_ONCE) {
-          exports.link(start, Math.min(to, start + AT_ONCE), seed, mask, capacity, ...places);
+          exports.link(start, Math.min(to, start + AT_ONCE), seed, mask, capacity, ...linked);
         }
       },
     };

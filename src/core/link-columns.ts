@@ -11,6 +11,8 @@ const FAST_FROM = 1 << 15;
 export interface LinkColumns {
   /** Rows there is room for. */
   readonly capacity: number;
+  /** Where in the log each row begins. Linking has no need of it; it is here so that all columns are one piece of memory. */
+  readonly offsets: Float64Array;
   readonly idLow: Uint32Array;
   readonly idHigh: Uint32Array;
   /** Row + 1 of the record of the same id before this one; NO_ROW for none. */
@@ -38,14 +40,19 @@ export function slotsFor(ids: number): number {
   return slots;
 }
 
-/**
- * Columns for so many rows, all zero, and so many slots (a power of two).
- * @param fast false: plain arrays, whatever the size; tests compare the two. Default: by size.
- */
-export function allocateColumns(capacity: number, slots: number, fast = capacity >= FAST_FROM): LinkColumns {
+export interface AllocationOptions {
+  /** False: plain arrays, whatever the size; true: in the memory of the fast routine. Tests compare the two. Default: by size. */
+  fast?: boolean;
+  /** Called with the one piece of memory of a large table, before a row is written to it. */
+  prepareMemory?: (memory: ArrayBuffer) => void;
+}
+
+/** Columns for so many rows, all zero, and so many slots (a power of two). */
+export function allocateColumns(capacity: number, slots: number, options: AllocationOptions = {}): LinkColumns {
   const inWords = 4 * capacity;
-  const sizes = [inWords, inWords, inWords, inWords, inWords, 4 * slots, 8, capacity, capacity, slots];
-  const linker = fast ? fastLinkerFor(sizes) : null;
+  const sizes = [inWords, inWords, inWords, inWords, inWords, 4 * slots, 8, capacity, capacity, slots, 8 * capacity];
+  const linker = (options.fast ?? capacity >= FAST_FROM) ? fastLinkerFor(sizes) : null;
+  if (linker) options.prepareMemory?.(linker.buffer);
   const areas = sizes.map(
     (size, at) => [linker?.buffer ?? new ArrayBuffer(size), linker?.places[at] ?? 0, size] as const,
   );
@@ -63,6 +70,7 @@ export function allocateColumns(capacity: number, slots: number, fast = capacity
     info: bytes(7),
     states: bytes(8),
     tags: bytes(9),
+    offsets: new Float64Array(areas[10]![0], areas[10]![1], capacity),
     linker,
   };
 }

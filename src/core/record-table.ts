@@ -1,5 +1,5 @@
 import type { JsonReader } from './json/number.ts';
-import { allocateColumns, type LinkColumns, slotsFor } from './link-columns.ts';
+import { type AllocationOptions, allocateColumns, type LinkColumns, slotsFor } from './link-columns.ts';
 import { linkRows } from './link-rows.ts';
 import { NO_ROW, RowIndex } from './row-index.ts';
 import {
@@ -63,7 +63,6 @@ const BATCH = 1 << 18;
 export class RecordTable {
   #rows = 0;
   #linked = 0;
-  offsets: Float64Array;
   #columns: LinkColumns;
   /** The newest record of each id. */
   readonly #index: RowIndex;
@@ -74,19 +73,20 @@ export class RecordTable {
   readonly readersDisagree = new Set<number>();
   /** Rows whose verdict rests on where the log ended: row → the size from which on they have to be looked at again. */
   readonly claimedEnds = new Map<number, number>();
-  readonly #fast: boolean | undefined;
+  readonly #options: AllocationOptions;
 
-  /**
-   * @param fast whether rows are linked in WebAssembly; only tests say so, which compare the two ways. Default: by the table's size.
-   */
-  constructor(capacity = 1024, fast?: boolean) {
-    this.#fast = fast;
-    this.offsets = new Float64Array(capacity);
-    this.#columns = allocateColumns(capacity, slotsFor(0), fast);
+  /** @param capacity rows there is room for at first. */
+  constructor(capacity = 1024, options: AllocationOptions = {}) {
+    this.#options = options;
+    this.#columns = allocateColumns(capacity, slotsFor(0), options);
     this.#index = new RowIndex(this.#columns);
   }
 
   // The columns are replaced by larger ones as rows are appended: who keeps one across that sees the rows of before.
+
+  get offsets(): Float64Array {
+    return this.#columns.offsets;
+  }
 
   get idLow(): Uint32Array {
     return this.#columns.idLow;
@@ -154,9 +154,6 @@ export class RecordTable {
   /** Makes room for that many rows. */
   reserve(capacity: number): void {
     if (capacity <= this.offsets.length) return;
-    const offsets = new Float64Array(capacity);
-    offsets.set(this.offsets.subarray(0, this.#rows));
-    this.offsets = offsets;
     this.#moveTo(capacity, slotsFor(this.#expectedHashed(capacity)));
   }
 
@@ -168,7 +165,8 @@ export class RecordTable {
   #moveTo(capacity: number, slots: number): void {
     const rows = this.#rows;
     const from = this.#columns;
-    const to = allocateColumns(capacity, Math.max(slots, from.heads.length), this.#fast);
+    const to = allocateColumns(capacity, Math.max(slots, from.heads.length), this.#options);
+    to.offsets.set(from.offsets.subarray(0, rows));
     to.idLow.set(from.idLow.subarray(0, rows));
     to.idHigh.set(from.idHigh.subarray(0, rows));
     to.previous.set(from.previous.subarray(0, rows));

@@ -6,7 +6,7 @@ import { liveIndex } from '../../core/live-index.ts';
 import { type OutcomeLists, outcomesOf, type ViewDifference, type ViewOutcome } from '../../core/outcomes.ts';
 import { checkPayloads } from '../../core/payload-check.ts';
 import { ProvisionalRecords } from '../../core/provisional-records.ts';
-import { RecordTable, type TableTotals } from '../../core/record-table.ts';
+import type { TableTotals } from '../../core/record-table.ts';
 import { rowToRescanFrom, scan } from '../../core/scan.ts';
 import type { Snapshot } from '../../core/snapshot.ts';
 import { checkSnapshot, type SnapshotCheck } from '../../core/snapshot-check.ts';
@@ -16,6 +16,7 @@ import { crc32 } from '../engine/crc32.ts';
 import { FileSource } from '../engine/file-source.ts';
 import { type FileStatus, type Files, type OpenFile, readFully, statusOrNull } from '../engine/files.ts';
 import { giveBack } from '../engine/give-back.ts';
+import { createRecordTable } from '../engine/huge-pages.ts';
 import { LOG_FILE } from '../engine/lock.ts';
 import type { KnownLog } from '../engine/log-payload-storage.ts';
 import { nodeFiles } from '../engine/node-files.ts';
@@ -48,7 +49,7 @@ export type LogChange = 'same' | 'grew' | 'shrank' | 'replaced' | 'vanished';
  * generation's outcome. Reads only; it never creates, locks or changes a file.
  */
 export class CollectionState {
-  table = new RecordTable();
+  table = createRecordTable();
   snapshot: SnapshotFound = { state: 'absent' };
   /** There is a snapshot that has not been read yet; `snapshot` says nothing until then. */
   snapshotUnread = false;
@@ -137,7 +138,7 @@ export class CollectionState {
   /** Forgets everything and opens anew. */
   reopen(snapshot: 'now' | 'later' = 'now'): void {
     this.close();
-    this.table = new RecordTable();
+    this.table = createRecordTable();
     this.totals = this.table.totals();
     this.outcomes = {};
     this.snapshot = { state: 'absent' };
