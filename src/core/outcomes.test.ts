@@ -32,7 +32,7 @@ function outcomes(log: Uint8Array, snapshotBytes: Uint8Array | null = null) {
       wrong: lists.wrong.slice(0, 99),
     };
   };
-  return { of, salvage: salvageOutcome(table, true) };
+  return { of, salvage: runToEnd(salvageOutcome(table, true)) };
 }
 
 const clean = { opens: true, unreadable: [], lost: [], stale: [], resurrected: [], wrong: [] };

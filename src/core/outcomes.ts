@@ -3,9 +3,10 @@ import { GENERATIONS, type Generation, POLICIES, type VelesError, type View } fr
 import { IdIndex } from './id-index.ts';
 import type { JsonReader } from './json/number.ts';
 import { type Crc32, LENGTH_FIELD_OFFSET } from './record.ts';
-import { type RecordTable, StateCode } from './record-table.ts';
+import { decodeInfo, type RecordTable, StateCode } from './record-table.ts';
 import { replay } from './replay.ts';
 import { retrieve } from './retrieve.ts';
+import { isDamage } from './segment.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Steps } from './steps.ts';
 import { U64List } from './u64-list.ts';
@@ -57,28 +58,42 @@ export interface OutcomeOptions {
   payloads: boolean;
 }
 
+/** For every info byte, whether such a row keeps a log from being sound. */
+const UNSOUND = Uint8Array.from({ length: 256 }, (_, info) => {
+  const { kind, legacy, verdict } = decodeInfo(info);
+  if (kind === 'gap' || verdict === 'torn') return 1;
+  // Believed by nobody but applied by every generation.
+  return legacy && verdict === 'payload-not-json' ? 1 : 0;
+});
+
 /** Whether every generation follows this log from byte 0 to its end and builds the same index as salvage. */
-export function isSound(table: RecordTable): boolean {
-  for (let row = 0; row < table.rows; row++) {
-    const verdict = table.verdict(row);
-    if (table.kind(row) === 'gap' || verdict === 'torn') return false;
-    // Believed by nobody but applied by every generation.
-    if (verdict === 'payload-not-json' && table.isLegacy(row)) return false;
-  }
+export function isSound({ info, rows }: RecordTable): boolean {
+  for (let row = 0; row < rows; row++) if (UNSOUND[info[row]!] !== 0) return false;
   return true;
 }
+
+/** Rows passed over between two yields. */
+const STRIDE = 1 << 18;
+const DAMAGED = Uint8Array.from({ length: 256 }, (_, info) => (isDamage(decodeInfo(info).verdict) ? 1 : 0));
 
 /**
  * The salvage view's own outcome: nothing lost by definition. It is also every generation's on a sound log, but for the payloads
  * about which the two JSON readers disagree.
  */
-export function salvageOutcome(table: RecordTable, payloads: boolean, reader: JsonReader = 'approximate'): ViewOutcome {
-  let live = 0;
+export function* salvageOutcome(
+  table: RecordTable,
+  payloads: boolean,
+  reader: JsonReader = 'approximate',
+): Steps<ViewOutcome> {
+  const { states, info, linkedRows } = table;
+  const disagree = reader === 'exact' && table.readersDisagree.size > 0;
   const lists = emptyLists(payloads);
-  for (let row = 0; row < table.linkedRows; row++) {
-    if (table.states[row] !== StateCode.live) continue;
+  let live = 0;
+  for (let row = 0; row < linkedRows; row++) {
+    if (row % STRIDE === 0) yield { done: row, total: linkedRows };
+    if (states[row] !== StateCode.live) continue;
     live++;
-    if (lists.unreadable && table.isUnreadable(row, reader))
+    if (lists.unreadable && (disagree || DAMAGED[info[row]!] !== 0) && table.isUnreadable(row, reader))
       lists.unreadable.push(table.idLow[row]!, table.idHigh[row]!);
   }
   lists.unreadable?.sort();
@@ -92,7 +107,8 @@ export function salvageOutcome(table: RecordTable, payloads: boolean, reader: Js
 export function* outcomeOf(options: OutcomeOptions & { generation: Generation }): Steps<ViewOutcome> {
   const { source, crc32, table, snapshot, generation, payloads } = options;
   const reader = POLICIES[generation].jsonReader;
-  if ((snapshot === null || options.snapshotAgrees) && isSound(table)) return salvageOutcome(table, payloads, reader);
+  if ((snapshot === null || options.snapshotAgrees) && isSound(table))
+    return yield* salvageOutcome(table, payloads, reader);
 
   const opened = yield* replay({
     source,
@@ -166,7 +182,9 @@ export function* outcomeOf(options: OutcomeOptions & { generation: Generation })
  */
 export function* outcomesOf(options: OutcomeOptions): Steps<Record<View, ViewOutcome>> {
   const { table, snapshot, snapshotAgrees, payloads } = options;
-  const outcomes: Partial<Record<View, ViewOutcome>> = { salvage: salvageOutcome(table, payloads) };
+  const outcomes: Partial<Record<View, ViewOutcome>> = {
+    salvage: yield* salvageOutcome(table, payloads),
+  };
   const sound = (snapshot === null || snapshotAgrees) && isSound(table);
   for (const generation of GENERATIONS) {
     const alike = sound ? 'salvage' : GENERATIONS.find((other) => outcomes[other] && replaysAlike(other, generation));

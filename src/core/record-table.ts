@@ -4,6 +4,7 @@ import { linkRows } from './link-rows.ts';
 import { NO_ROW, RowIndex } from './row-index.ts';
 import {
   APPLIED,
+  decodeInfo,
   FOUND_BIT,
   HAS_ID_BIT,
   KIND_MASK,
@@ -18,6 +19,7 @@ import {
   VerdictCode,
 } from './row-info.ts';
 import { isDamage, type PossibleRecord, type Segment, type SegmentKind, VERDICTS, type Verdict } from './segment.ts';
+import { runToEnd, type Steps } from './steps.ts';
 import { joinU64 } from './u64.ts';
 
 export { NO_ROW } from './row-index.ts';
@@ -351,45 +353,80 @@ export class RecordTable {
 
   /** Adds up the linked rows. */
   totals(): TableTotals {
-    const totals: TableTotals = {
-      records: 0,
-      stores: 0,
-      deletes: 0,
-      legacy: 0,
-      gaps: 0,
-      damagedBytes: 0,
-      liveBytes: 0,
-      supersededBytes: 0,
-      deadBytes: 0,
-      live: 0,
-      damaged: 0,
-      byVerdict: {},
-    };
-    const counts = new Float64Array(VERDICTS.length);
-    const torn = VerdictCode.torn;
-    for (let row = 0; row < this.#linked; row++) {
-      const info = this.info[row]!;
-      const code = (info & VERDICT_MASK) >> VERDICT_SHIFT;
-      const length = (row + 1 < this.#rows ? this.offsets[row + 1]! : this.end) - this.offsets[row]!;
-      counts[code]!++;
-      if ((info & KIND_MASK) === 2) totals.gaps++;
-      else if (code !== torn) {
-        totals.records++;
-        if ((info & KIND_MASK) === 0) totals.stores++;
-        else totals.deletes++;
-        if ((info & LEGACY_BIT) !== 0) totals.legacy++;
-      }
-      if (code > 1) {
-        totals.damaged++;
-        totals.damagedBytes += length;
-      } else if (this.states[row] === StateCode.live) totals.liveBytes += length;
-      else if (this.states[row] === StateCode.superseded) totals.supersededBytes += length;
-      else totals.deadBytes += length;
-      if (this.states[row] === StateCode.live) totals.live++;
-    }
-    VERDICTS.forEach((verdict, code) => {
-      if (counts[code]! > 0) totals.byVerdict[verdict] = counts[code]!;
-    });
-    return totals;
+    return runToEnd(this.addUp());
   }
+
+  /** The same in steps: on a long log it takes longer than a page may wait. */
+  *addUp(): Steps<TableTotals> {
+    const { info, states, offsets } = this;
+    const linked = this.#linked;
+    const counts = new Float64Array(256);
+    const live = new Float64Array(256);
+    const bytes = new Float64Array(256 * RECORD_STATES.length);
+    for (let from = 0; from < linked; from += ADDED_UP) {
+      const to = Math.min(linked, from + ADDED_UP);
+      let start = offsets[from]!;
+      for (let row = from; row < to; row++) {
+        const about = info[row]!;
+        const state = states[row]!;
+        const end = row + 1 < this.#rows ? offsets[row + 1]! : this.end;
+        counts[about]!++;
+        if (state === StateCode.live) live[about]!++;
+        bytes[about * RECORD_STATES.length + state]! += end - start;
+        start = end;
+      }
+      yield { done: to, total: linked };
+    }
+    return totalsOf(counts, live, bytes);
+  }
+}
+
+/** Rows added up between two yields. */
+const ADDED_UP = 1 << 18;
+
+/** The totals of rows counted by their info byte (and their state in the salvage view). */
+function totalsOf(counts: Float64Array, live: Float64Array, bytes: Float64Array): TableTotals {
+  const totals: TableTotals = {
+    records: 0,
+    stores: 0,
+    deletes: 0,
+    legacy: 0,
+    gaps: 0,
+    damagedBytes: 0,
+    liveBytes: 0,
+    supersededBytes: 0,
+    deadBytes: 0,
+    live: 0,
+    damaged: 0,
+    byVerdict: {},
+  };
+  const byVerdict = new Float64Array(VERDICTS.length);
+  for (let info = 0; info < 256; info++) {
+    const count = counts[info]!;
+    if (count === 0) continue;
+    const { kind, legacy, verdict } = decodeInfo(info);
+    if (kind === 'gap') totals.gaps += count;
+    else if (verdict !== 'torn') {
+      totals.records += count;
+      if (kind === 'store') totals.stores += count;
+      else totals.deletes += count;
+      if (legacy) totals.legacy += count;
+    }
+    totals.live += live[info]!;
+    byVerdict[VerdictCode[verdict]]! += count;
+    const inState = bytes.subarray(info * RECORD_STATES.length, (info + 1) * RECORD_STATES.length);
+    const all = inState.reduce((sum, part) => sum + part, 0);
+    if (isDamage(verdict)) {
+      totals.damaged += count;
+      totals.damagedBytes += all;
+    } else {
+      totals.liveBytes += inState[StateCode.live]!;
+      totals.supersededBytes += inState[StateCode.superseded]!;
+      totals.deadBytes += all - inState[StateCode.live]! - inState[StateCode.superseded]!;
+    }
+  }
+  VERDICTS.forEach((verdict, code) => {
+    if (byVerdict[code]! > 0) totals.byVerdict[verdict] = byVerdict[code]!;
+  });
+  return totals;
 }

@@ -137,10 +137,11 @@ class Checker {
   *settle(): Steps<void> {
     const settled = yield* settleEntries(this.#table, this.#snapshot, this.#boundary);
     this.#settled = settled;
-    if (settled.entries.size > 0 && settled.entries.size < this.#snapshot.count && (yield* this.#isSettledTwice())) {
+    if (settled.count > 0 && settled.count < this.#snapshot.count && (yield* this.#isSettledTwice())) {
       // Of each entry it has to be known whether it is its id's last: all are looked up. No VelesDB writes such a snapshot.
       settled.rows.clear();
       settled.entries.clear();
+      settled.count = 0;
     }
   }
 
@@ -162,8 +163,8 @@ class Checker {
   /** From the last to the first, because of an id that stands twice the last entry wins. */
   *entries(): Steps<void> {
     const { count } = this.#snapshot;
-    const { entries } = this.#settled!;
-    if (entries.size === count) return;
+    const { entries, count: settled } = this.#settled!;
+    if (settled === count) return;
     for (let entry = count - 1; entry >= 0; entry--) {
       if (entry % STRIDE === 0) yield this.#progress(count - entry);
       if (!entries.has(entry)) this.#entry(entry);
@@ -232,7 +233,7 @@ class Checker {
     const { count } = this.#snapshot;
     // Every current record has an entry: no need to look for one that has none.
     const settled = this.#settled!;
-    const notNewest = settled.rows.size === settled.currentRows ? null : yield* this.#findNotNewest();
+    const notNewest = settled.count === settled.currentRows ? null : yield* this.#findNotNewest();
     let missing = 0;
     for (let row = 0; row < table.linkedRows; row++) {
       if (row % LONG_STRIDE === 0) yield this.#progress(count + row);

@@ -32,6 +32,8 @@ export interface Settled {
   entries: Bits;
   /** How many records there are that an entry should point at. */
   currentRows: number;
+  /** How many an entry does point at; so many entries are settled. */
+  count: number;
 }
 
 /** Rows passed over between two yields. */
@@ -62,7 +64,8 @@ export function* settleEntries(
 ): Steps<Settled> {
   const { count } = snapshot;
   const current = yield* currentRows(table, boundary);
-  const settled: Settled = { rows: new Bits(table.rows), entries: new Bits(count), currentRows: current.size };
+  const rows = new Bits(table.rows);
+  const settled: Settled = { rows, entries: new Bits(count), currentRows: current.count(), count: 0 };
   const parts = new Parts(table, rowsAPart);
   const words = new Uint32Array(Math.min(count, CHUNK) * 4);
   const counts = new Uint32Array(parts.count);
@@ -109,19 +112,20 @@ export function* settleEntries(
         idHigh[place] = words[at + 1]!;
         markers[place] = marker;
       }
-      yield { done: settled.entries.size, total: count };
+      yield { done: settled.count, total: count };
     }
     let place = 0;
     for (let part = first; part < last; part++) {
       if (counts[part] !== 0) parts.enter(part);
       for (const end = places[part]!; place < end; place++) {
         const row = parts.rowStartingAt(markers[place]!);
-        if (row < 0 || !current.has(row) || settled.rows.has(row)) continue;
+        if (row < 0 || !current.has(row) || rows.has(row)) continue;
         if (table.idLow[row] !== idLow[place] || table.idHigh[row] !== idHigh[place]) continue;
-        settled.rows.add(row);
+        rows.add(row);
+        settled.count++;
         settled.entries.add(entries[place]!);
       }
-      if (counts[part] !== 0) yield { done: settled.entries.size, total: count };
+      if (counts[part] !== 0) yield { done: settled.count, total: count };
     }
     first = last;
   }

@@ -24,6 +24,7 @@ import { checkFile } from '../engine/parallel-check.ts';
 import { scanFile } from '../engine/parallel-scan.ts';
 import { readSnapshot, SNAPSHOT_FILE } from '../engine/snapshot-file.ts';
 import { workerUrl } from '../services/worker-url.ts';
+import { runSliced } from './slices.ts';
 
 /** More threads than this wait for the disk, and for the one that puts their parts together. */
 const MOST_THREADS = 8;
@@ -225,19 +226,19 @@ export class CollectionState {
       if (step.done) break;
       yield step.value;
     }
-    this.totals = this.table.totals();
+    this.totals = yield* this.table.addUp();
   }
 
   /** The same, with as many threads as there are processors, letting messages in between slices. Throws CANCELLED. */
   async scanFast(options: { signal: AbortSignal; onProgress(progress: WorkProgress): void }): Promise<void> {
     await scanFile({ ...options, ...this.#forThreads(), workerUrl: () => workerUrl('scan') });
-    this.totals = this.table.totals();
+    this.totals = await runSliced(this.table.addUp(), { signal: options.signal });
   }
 
   /** Reads all payloads, with as many threads as there are processors, letting messages in between slices. Throws CANCELLED. */
   async checkFast(options: { signal?: AbortSignal; onProgress?(progress: WorkProgress): void } = {}): Promise<void> {
     await checkFile({ ...options, ...this.#forThreads(), workerUrl: () => workerUrl('check') });
-    this.totals = this.table.totals();
+    this.totals = await runSliced(this.table.addUp(), { signal: options.signal });
   }
 
   #forThreads() {
@@ -260,7 +261,7 @@ export class CollectionState {
   /** Reads payloads from `fromRow` on, compares the snapshot, and works out what each generation makes of it all. */
   *examine(fromRow: number): Steps<void> {
     yield* checkPayloads({ source: this.sourceForPass(), table: this.table, fromRow });
-    this.totals = this.table.totals();
+    this.totals = yield* this.table.addUp();
     yield* this.compareViews(fromRow);
   }
 
