@@ -1,7 +1,17 @@
 import { create } from 'zustand';
 import type { View } from '../../core/generation.ts';
 import { type ErrorValue, toErrorValue } from '../../shared/errors.ts';
-import type { Collection, Damage, Durability, Filter, Order, RecordDetail, Summary } from '../../shared/protocol.ts';
+import type {
+  Collection,
+  Damage,
+  Durability,
+  Filter,
+  Order,
+  Params,
+  RecordDetail,
+  Result,
+  Summary,
+} from '../../shared/protocol.ts';
 import { formatCount, formatDuration, formatNoun, formatOffset, percent } from '../components/format.ts';
 import { call } from '../connection/current.ts';
 import { RowPages, type RowSource } from '../features/records/row-pages.ts';
@@ -27,6 +37,8 @@ export interface QueryState {
   total: number;
   complete: boolean;
   error: ErrorValue | null;
+  /** It may go on behind the scanned rows with rows from the snapshot. */
+  provisional: boolean;
 }
 
 /** Asks the grid to bring a position into view, once for each serial. */
@@ -40,14 +52,18 @@ export interface Reveal {
 export interface TopRow {
   position: number;
   offset: string;
-  provisional: boolean;
 }
 
-/** Tells the grid, once for each serial, that what it shows stands elsewhere in a list made anew: so many rows further. */
+/** Where a row stood in a list, and where it stands in the one that took its place. */
+export interface Move {
+  from: number;
+  to: number;
+}
+
+/** Tells the grid, once for each serial, that rows stand elsewhere in a list made anew; null where one does not, or is not known. */
 export interface Moved {
-  by: number;
-  /** Where the selected row stands now, where it is in the list. */
-  position: number | null;
+  top: Move | null;
+  selected: Move | null;
   serial: number;
 }
 
@@ -223,6 +239,8 @@ export async function refreshQuery(): Promise<void> {
   const controller = new AbortController();
   queryController = controller;
   set({ querying: true, queryFailure: null });
+  const provisional = () => get().summary?.provisional ?? false;
+  const wasProvisional = provisional();
   try {
     const result = await call(
       'records.query',
@@ -238,9 +256,9 @@ export async function refreshQuery(): Promise<void> {
     const previous = get().source;
     if (previous instanceof RowPages) previous.close();
     set({
-      ...kept,
+      ...kept(),
       querying: false,
-      query: { name: query, ...rest, error: null },
+      query: { name: query, ...rest, error: null, provisional: wasProvisional || provisional() },
       source: new RowPages(session, query, result.total, (params, options) => call('records.page', params, options)),
     });
     if (before) void call('records.closeQuery', { session, query: before.name }).catch(() => {});
@@ -258,18 +276,29 @@ let movedSerial = 0;
  * Where what is on the screen, and what is selected, stand in a list that is about to take the place of the shown one. Rows from a
  * snapshot move down as the scan passes the older versions and deletes between them; what one reads must not run away.
  */
-async function keepPlace(session: string, query: string): Promise<Partial<SessionState>> {
-  const { topRow, order, selected } = get();
-  if (order.by !== 'offset') return {};
-  const topMoves = topRow !== null && topRow.position > 0 && (topRow.provisional || order.direction === 'descending');
-  if (!topMoves && selected?.type !== 'provisional') return {};
-  const positionOf = async (offset: string): Promise<number | null> =>
-    (await call('records.locate', { session, query, target: { by: 'offset', offset } })).position;
-  const top = topMoves ? await positionOf(topRow.offset) : null;
-  const position = selected?.type === 'provisional' ? await positionOf(selected.offset) : null;
-  return {
-    moved: { by: top === null ? 0 : top - topRow!.position, position, serial: ++movedSerial },
-    ...(position === null ? {} : { position }),
+async function keepPlace(session: string, query: string): Promise<() => Partial<SessionState>> {
+  const { topRow, order, selected, position, query: before } = get();
+  if (order.by !== 'offset' || !before?.provisional) return () => ({});
+  const move = async (from: number | null, target: Params<'records.locate'>['target']): Promise<Move | null> => {
+    if (from === null) return null;
+    const found = await call('records.locate', { session, query, target });
+    return found.position === null ? null : { from, to: found.position };
+  };
+  // Who is at the beginning of a list stays there.
+  const top =
+    topRow && topRow.position > 0 ? await move(topRow.position, { by: 'offset', offset: topRow.offset }) : null;
+  const own = !selected || selected.type === 'draft' ? null : await move(position, placeOf(selected));
+  return () => {
+    const now = get();
+    // Unless another row was selected meanwhile, which is looked for once the list is there.
+    const mine = own !== null && now.position === own.from ? own : null;
+    const { reveal } = now;
+    return {
+      moved: { top, selected: mine, serial: ++movedSerial },
+      ...(mine ? { position: mine.to } : {}),
+      // One that the grid has not got to yet means the same row.
+      ...(mine && reveal?.position === mine.from ? { reveal: { ...reveal, position: mine.to } } : {}),
+    };
   };
 }
 
@@ -376,15 +405,17 @@ async function readRecord(): Promise<void> {
   }
 }
 
+function placeOf(selected: Exclude<Selected, { type: 'draft' }>): Params<'records.locate'>['target'] {
+  return selected.type === 'row' ? { by: 'row', row: selected.row } : { by: 'offset', offset: selected.offset };
+}
+
 /** After the list changed: where the selected row stands in it now, and its record as it is now. */
 async function followSelection(): Promise<void> {
   const { session, query, selected } = get();
   if (!session || !query || !selected || selected.type === 'draft') return;
-  const place =
-    selected.type === 'row'
-      ? ({ by: 'row', row: selected.row } as const)
-      : ({ by: 'offset', offset: selected.offset } as const);
-  const target = await call('records.locate', { session, query: query.name, target: place }).catch(() => null);
+  const target = await call('records.locate', { session, query: query.name, target: placeOf(selected) }).catch(
+    () => null,
+  );
   const now = get();
   if (now.query?.name !== query.name || now.selected !== selected) return;
   // Where it stands as before, the person may be on the way to another row: the list must not jump back.
@@ -393,6 +424,19 @@ async function followSelection(): Promise<void> {
   }
   set({ position: target?.position ?? null });
   void readRecord();
+}
+
+/** Where something stands in the list that is shown by the time the answer is here: it may have been made anew meanwhile. */
+async function locate(session: string, target: Params<'records.locate'>['target']): Promise<Result<'records.locate'>> {
+  for (;;) {
+    const name = get().query?.name;
+    if (name === undefined) return { position: null, row: null };
+    const found = await call('records.locate', { session, query: name, target }).catch((thrown: unknown) => {
+      if (get().query?.name === name) throw thrown;
+      return null;
+    });
+    if (found && get().query?.name === name) return found;
+  }
 }
 
 /**
@@ -411,20 +455,16 @@ export async function goTo(
   const { session, query } = get();
   if (!session || !query) return false;
   try {
-    let found = await call('records.locate', { session, query: query.name, target });
+    let found = await locate(session, target);
     const filtered = get().chip !== 'all' || get().search.kind === 'filter';
     if (found.position === null && !filtered && found.provisional) {
       // The list was made before the snapshot was read.
       await refreshQuery();
-      const fresh = get().query;
-      if (!fresh) return false;
-      found = await call('records.locate', { session, query: fresh.name, target });
+      found = await locate(session, target);
     } else if (found.position === null && filtered) {
       set({ chip: 'all', search: { kind: 'none' }, searchText: '' });
       await refreshQuery();
-      const fresh = get().query;
-      if (!fresh) return false;
-      found = await call('records.locate', { session, query: fresh.name, target });
+      found = await locate(session, target);
       if (found.position !== null) announce('The filters were taken off to show it.');
     }
     if (found.provisional) selectProvisional(found.provisional, found.position);

@@ -36,6 +36,29 @@ function element(map: ScrollMap, rows: number, viewportHeight = VIEWPORT) {
 
 const rowCounts = fc.integer({ min: 1, max: 200_000_000 });
 
+describe('a list made anew, in which what is shown stands further down', () => {
+  test('shows the same rows in the same place, however long it is', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 100, max: 100_000_000 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.integer({ min: 0, max: 1_000_000 }),
+        (rows, where, by) => {
+          const map = new ScrollMap();
+          const scrolled = element(map, rows);
+          scrolled.drag(where * scrolled.maximum);
+          const { firstRow } = map;
+          const at = map.offsetOf(firstRow);
+          map.resize({ rows: rows + by, rowHeight: ROW, viewportHeight: VIEWPORT });
+          map.shift(by);
+          expect(map.firstRow).toBe(firstRow + by);
+          expect(map.offsetOf(firstRow + by)).toBeCloseTo(at, 3);
+        },
+      ),
+    );
+  });
+});
+
 describe('scroll position and rows', () => {
   test('the scrolled element never comes near the height Chromium caps', () => {
     fc.assert(

@@ -219,7 +219,7 @@ function Shown({ record }: { record: RecordDetail }) {
       <div className="toolbar">
         <span className="muted">
           {provisional
-            ? 'Not yet verified: read where the snapshot says, and its CRC holds. A later version may follow; edit it once the scan has passed.'
+            ? `Not yet verified: read where the snapshot says, ${record.format === 'legacy' ? 'a legacy record without CRC' : 'its CRC holds'}. A later version may follow; edit it once the scan has passed.`
             : replaced
               ? 'An older version, shown as it was stored.'
               : 'Shown as it is stored, not edited in place.'}

@@ -56,6 +56,14 @@ describe('the mark of a draft', () => {
     expect(words(deleted, draft('300'))).toEqual(['Superseded', 'Superseded', 'Deleted', 'Draft']);
   });
 
+  test('does not hide that a row comes from the snapshot and is not verified, nor that the snapshot points elsewhere', () => {
+    const provisional: Row = { ...VERSIONS[4]!, row: null, provisional: 'intact', versions: 0 };
+    expect(words([provisional, { ...provisional, provisional: 'elsewhere' }], draft('400'))).toEqual([
+      'Not yet verified',
+      'Points elsewhere',
+    ]);
+  });
+
   test('of a new record stands at no row of the log', () => {
     expect(words(VERSIONS.slice(0, 3), draft(null))).toEqual(['Superseded', 'Superseded', 'Deleted']);
   });

@@ -105,17 +105,21 @@ export function RecordsGrid() {
 
   // Before the browser paints: the rows of the new list would show in the wrong place for a frame.
   const shownMoved = useRef(0);
-  const { shift } = rows;
+  const { map, shift } = rows;
   useLayoutEffect(() => {
     if (!moved || moved.serial === shownMoved.current) return;
     shownMoved.current = moved.serial;
-    if (moved.by !== 0) shift(moved.by);
-    const { position } = moved;
-    if (position === null) return;
+    const { top, selected } = moved;
+    // What is selected keeps its place, if it is on the screen; else what is uppermost.
+    const sees = selected !== null && selected.from >= map.firstRow && selected.from <= map.lastRow;
+    const kept = sees ? selected : top;
+    if (kept && kept.to !== kept.from) shift(kept.to - kept.from);
+    if (selected === null) return;
+    const position = selected.to;
     setActive((cell) => (cell.row < 0 ? cell : { row: position, column: cell.column }));
     useGridSelection.setState({ range: { anchor: position, head: position }, column: null });
     if (root.current?.querySelector('[data-active]') === document.activeElement) focusWanted.current = true;
-  }, [moved, shift]);
+  }, [moved, map, shift]);
 
   useLayoutEffect(() => {
     if (!focusWanted.current) return;
@@ -137,7 +141,7 @@ export function RecordsGrid() {
       const top = source === querySource ? source.get(first) : undefined;
       useSession.setState({
         visibleOffsets: offsets,
-        topRow: top ? { position: first, offset: top.offset, provisional: top.row === null } : null,
+        topRow: top ? { position: first, offset: top.offset } : null,
       });
     }, 60);
     return () => clearTimeout(timer);
