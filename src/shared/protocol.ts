@@ -275,12 +275,14 @@ const draftSchema = z.strictObject({
   /** The record the edit began from: its offset and text, null for a new record. */
   base: z.strictObject({ offset: offsetText, text: z.string().max(TEXT_LIMIT).nullable() }).nullable(),
 });
-const storedDraftSchema = z.object({
-  ...draftSchema.shape,
+/** What keeping a draft adds to it. */
+const draftStateSchema = z.object({
+  /** ISO 8601; of two texts of one draft never the same. */
   changedAt: z.string(),
   /** The record in the log is no longer the one the draft began from. */
   conflict: z.boolean(),
 });
+const storedDraftSchema = z.object({ ...draftSchema.shape, ...draftStateSchema.shape });
 
 const planSchema = z.object({
   plan: name,
@@ -499,8 +501,15 @@ export const CALLS = {
   'fullText.moveAside': { params: z.strictObject(inSession), result: z.object({ moved: z.array(z.string()) }) },
 
   /** Drafts are kept by the main process, per directory, outside the data directory. */
-  'drafts.list': { params: z.strictObject(inSession), result: z.array(storedDraftSchema) },
-  'drafts.put': { params: z.strictObject({ ...inSession, draft: draftSchema }), result: storedDraftSchema },
+  'drafts.list': {
+    params: z.strictObject({
+      ...inSession,
+      /** `changedAt` of the drafts that the caller has: their texts are not sent again. */
+      known: z.record(idText, z.string()).optional(),
+    }),
+    result: z.array(z.union([storedDraftSchema, draftStateSchema.extend({ id: idText, known: z.literal(true) })])),
+  },
+  'drafts.put': { params: z.strictObject({ ...inSession, draft: draftSchema }), result: draftStateSchema },
   'drafts.drop': { params: z.strictObject({ ...inSession, ids: z.array(idText).max(100_000) }), result: done },
   /** Each draft beside what it began from and what the log holds now. */
   'drafts.review': {

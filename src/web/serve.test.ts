@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import WebSocket from 'ws';
 import { standInServices } from '../main/stand-in-services.fixture.ts';
 import { createClient } from '../shared/connection.ts';
+import { framesOf } from '../shared/frames.ts';
 import { CONNECTION_LIMIT, HEADER_LIMIT, isLoopback, type RunningServer, serve } from './serve.ts';
 import { PEER_LIMIT } from './sockets.ts';
 
@@ -441,12 +442,23 @@ describe('attack: too much', () => {
     other.terminate();
   });
 
-  test('messages that are no JSON, or no text, end their connection', async () => {
+  test('a large message is taken in frames of at most a megabyte, and answered so', async () => {
+    const socket = await openSocket(running.port, { cookie });
+    const answered = new Promise<Buffer>((resolve) => socket.once('message', (data) => resolve(data as Buffer)));
+    const request = { type: 'call', call: 3, method: 'app.info', params: {} };
+    for (const frame of framesOf(Buffer.from(JSON.stringify(request)))) socket.send(frame);
+    expect(JSON.parse((await answered).toString())).toMatchObject({ type: 'result', call: 3 });
+    const ended = closeCode(socket);
+    for (const frame of framesOf(Buffer.from([0x22, 0xff, 0x22]))) socket.send(frame);
+    expect(await ended).toBe(1007);
+  });
+
+  test('messages that are no JSON, or no frames of ours, end their connection', async () => {
     const first = await openSocket(running.port, { cookie });
     first.send('{');
     expect(await closeCode(first)).toBe(1007);
     const second = await openSocket(running.port, { cookie });
-    second.send(Buffer.from([1, 2, 3]));
+    second.send(Buffer.from([2, 0x7b, 0x7d]));
     expect(await closeCode(second)).toBe(1003);
   });
 

@@ -4,6 +4,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { securityHeaders } from '../main/content-security.ts';
 import type { Services } from '../main/services/services-type.ts';
 import { createServer } from '../shared/connection.ts';
+import { createCollector, framesOf, LARGE_MESSAGE, parsePieces } from '../shared/frames.ts';
 import { TEXT_LIMIT } from '../shared/protocol.ts';
 import { judge, type Secrets } from './access.ts';
 import { requestUrl } from './http.ts';
@@ -30,10 +31,10 @@ export function createSockets(context: {
   bound(): { host: string; port: number };
   messageLimit?: number;
 }): Sockets {
-  const { services, secrets, bound } = context;
+  const { services, secrets, bound, messageLimit = MESSAGE_LIMIT } = context;
   const webSocketServer = new WebSocketServer({
     noServer: true,
-    maxPayload: context.messageLimit ?? MESSAGE_LIMIT,
+    maxPayload: messageLimit,
     // Compression would let a small message grow to the limit, and costs memory for each peer.
     perMessageDeflate: false,
     clientTracking: true,
@@ -47,19 +48,25 @@ export function createSockets(context: {
         socket.terminate();
         return;
       }
-      socket.send(JSON.stringify(response));
+      const message = JSON.stringify(response);
+      if (message.length < LARGE_MESSAGE) socket.send(message);
+      else for (const frame of framesOf(Buffer.from(message))) socket.send(frame);
     });
+    const collect = createCollector(messageLimit);
     const unsubscribe = services.onEvent((event) => server.event(event));
     alive.add(socket);
     socket.on('pong', () => alive.add(socket));
-    socket.on('message', (data, isBinary) => {
-      if (isBinary) {
-        socket.close(1003, 'text only');
+    socket.on('message', (data: Buffer, isBinary) => {
+      const collected = isBinary ? collect(data) : null;
+      if (collected?.state === 'more') return;
+      if (collected?.state === 'refused') {
+        if (collected.reason === 'size') socket.close(1009, 'too large');
+        else socket.close(1003, 'not a piece of a message');
         return;
       }
       let message: unknown;
       try {
-        message = JSON.parse(data.toString());
+        message = collected ? parsePieces(collected.pieces) : JSON.parse(data.toString());
       } catch {
         socket.close(1007, 'not JSON');
         return;

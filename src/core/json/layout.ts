@@ -41,6 +41,25 @@ export function storedText(displayed: string, storedWasCompact: boolean): string
   return storedWasCompact && isJson(displayed) ? withoutSpace(displayed) : displayed;
 }
 
+/** How a text is edited: what is displayed, and whether that is stored compact again. */
+export interface LaidOut {
+  displayed: string;
+  compact: boolean;
+}
+
+/**
+ * What to display for editing.
+ *
+ * @param stored the text to edit: the record's, or a draft of it
+ * @param base the text of the record that the edit began from, which decides how it is stored again; null for a new record
+ */
+export function layOut(stored: string, base: string | null): LaidOut {
+  // Only what is compact is displayed otherwise than it is stored, which saves a pass over sixteen megabytes.
+  const shown = displayText(stored);
+  const compact = !base || (base === stored && shown !== stored) || isCompact(base);
+  return { displayed: compact ? shown : stored, compact };
+}
+
 function isJson(text: string): boolean {
   const encoded = encodeUtf8(text);
   return encoded.ok && isJsonText(encoded.bytes);

@@ -24,6 +24,7 @@ export type KeptDraft = Draft & { changedAt: string };
 export class DraftStore {
   readonly #file: KeptFile<z.infer<typeof storedSchema>>;
   readonly #drafts = new Map<string, KeptDraft>();
+  #changedAt = 0;
 
   constructor(
     settingsDirectory: string,
@@ -42,7 +43,9 @@ export class DraftStore {
   }
 
   put(drafts: Draft[]): KeptDraft[] {
-    const changedAt = new Date().toISOString();
+    // Later than any before it, also within one millisecond: a window tells by it which texts it has.
+    this.#changedAt = Math.max(Date.now(), this.#changedAt + 1);
+    const changedAt = new Date(this.#changedAt).toISOString();
     const kept = drafts.map((draft) => ({ ...draft, changedAt }));
     for (const draft of kept) this.#drafts.set(draft.id, draft);
     this.#save();

@@ -246,12 +246,16 @@ export function createSessionHandlers(session: Session): SessionHandlers {
       return { moved };
     },
 
-    'drafts.list': () => drafts.list().map(describeDraft),
+    'drafts.list': ({ known = {} }) =>
+      drafts.list().map((draft) => {
+        if (known[draft.id] !== draft.changedAt) return describeDraft(draft);
+        return { id: draft.id, known: true, changedAt: draft.changedAt, conflict: conflicts(draft) };
+      }),
     'drafts.put': ({ draft }) => {
       parseId(draft.id);
       const [kept] = drafts.put([draft]);
       draftsChanged();
-      return describeDraft(kept!);
+      return { changedAt: kept!.changedAt, conflict: conflicts(kept!) };
     },
     'drafts.drop': ({ ids }) => {
       drafts.drop(ids);

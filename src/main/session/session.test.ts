@@ -321,6 +321,20 @@ describe('a search that is stopped', () => {
 });
 
 describe('writing', () => {
+  it('drafts that the window has are not sent again, those of a new text are', async () => {
+    writeFileSync(log, new LogBuilder().store(1).bytes());
+    const { session, call } = start();
+    await session.settled();
+    const { changedAt: first } = await call('drafts.put', draft('7', '{"a":1}'));
+    const { changedAt: second } = await call('drafts.put', draft('7', '{"a":2}'));
+    const { changedAt: other } = await call('drafts.put', draft('8', '[]'));
+    expect(new Set([first, second, other]).size).toBe(3);
+    expect(await call('drafts.list', { known: { 7: first, 8: other } })).toEqual([
+      { id: '7', action: 'store', text: '{"a":2}', base: null, changedAt: second, conflict: false },
+      { id: '8', known: true, changedAt: other, conflict: false },
+    ]);
+  });
+
   it('is refused below the window when Velescope runs read only', async () => {
     writeFileSync(log, new LogBuilder().store(1).bytes());
     const { session, call } = start({ readOnly: true });

@@ -1,5 +1,8 @@
 import { type Client, createClient } from '../../shared/connection.ts';
+import { createCollector, framesOf, LARGE_MESSAGE } from '../../shared/frames.ts';
 import type { Request, Response } from '../../shared/protocol.ts';
+import { breathe, messageWork } from '../work/work.ts';
+import { inOrder, textLength } from './large-messages.ts';
 
 /** A way to the engine: the protocol's client, and what only one door offers. */
 export interface Connection {
@@ -38,10 +41,28 @@ export function connectSocket(address: string): Promise<Connection> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(address);
     const lost = new Set<(reason: string) => void>();
-    const { client, receive, disconnect } = createClient((request: Request) => {
-      if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(request));
-      else queueMicrotask(() => disconnect(LOST));
-    });
+    socket.binaryType = 'arraybuffer';
+    const broken = () => socket.close();
+    const send = inOrder<Request, string | Uint8Array>(
+      (request) => (textLength(request) < LARGE_MESSAGE ? null : messageWork.run('print', { value: request })),
+      (request) => JSON.stringify(request),
+      async (message) => {
+        for (const frame of typeof message === 'string' ? [message] : framesOf(message)) {
+          if (socket.readyState === WebSocket.OPEN) socket.send(frame);
+          else return queueMicrotask(() => disconnect(LOST));
+          if (typeof frame !== 'string') await breathe();
+        }
+      },
+      broken,
+    );
+    const { client, receive, disconnect } = createClient(send);
+    const collect = createCollector(Number.POSITIVE_INFINITY);
+    const take = inOrder<string | Uint8Array[], unknown>(
+      (message) => (typeof message === 'string' ? null : messageWork.run('parse', { pieces: message })),
+      (message) => JSON.parse(String(message)),
+      (response) => receive(response as Response),
+      broken,
+    );
     socket.addEventListener('open', () =>
       resolve({
         client,
@@ -50,7 +71,12 @@ export function connectSocket(address: string): Promise<Connection> {
         onLost: (listener) => lost.add(listener),
       }),
     );
-    socket.addEventListener('message', (event) => receive(JSON.parse(String(event.data)) as Response));
+    socket.addEventListener('message', ({ data }) => {
+      if (typeof data === 'string') return take(data);
+      const collected = collect(new Uint8Array(data as ArrayBuffer));
+      if (collected.state === 'whole') take(collected.pieces);
+      else if (collected.state === 'refused') broken();
+    });
     socket.addEventListener('error', () => reject(new Error('The server does not answer on its WebSocket.')));
     socket.addEventListener('close', () => {
       disconnect(LOST);

@@ -1,11 +1,14 @@
 import { redo, undo } from '@codemirror/commands';
-import { EditorState, type TransactionSpec } from '@codemirror/state';
+import { EditorState, type Text, type TransactionSpec } from '@codemirror/state';
 import type { EditorView } from '@codemirror/view';
 import { create } from 'zustand';
-import { displayText, isCompact, storedText } from '../../core/json/layout.ts';
+import { type LaidOut, layOut, storedText } from '../../core/json/layout.ts';
 import type { Draft } from '../../shared/protocol.ts';
 import { editorExtensions } from '../features/editor/code-extensions.ts';
+import { LARGE_FROM, payloadWork } from '../work/work.ts';
+import { report } from './application.ts';
 import { documentChanged } from './editing.ts';
+import { documentText, piecesOf } from './large-text.ts';
 import { useSession } from './session.ts';
 
 /** From this many characters on, a payload is edited plain: no colours, no folding, no check at each pause of typing. */
@@ -22,43 +25,67 @@ export class PayloadDocument {
   private view: EditorView | null = null;
   private readonly listeners = new Set<() => void>();
   version = 0;
-  readonly plain: boolean;
-  readonly compact: boolean;
+  /** False while a large text is being laid out; there is nothing to edit then. */
+  ready = false;
+  plain = false;
+  compact = false;
 
   constructor(
     readonly id: string,
     /** The record the edit began from; null for a new one. */
     readonly base: Draft['base'],
     /** What is edited: the record's text, or the draft's. */
-    stored: string,
+    private readonly opened: string,
   ) {
-    // Only what is compact is displayed otherwise than it is stored, which saves a pass over sixteen megabytes.
-    const shown = displayText(stored);
-    const kept = base?.text ?? '';
-    this.compact = kept === '' || (kept === stored && shown !== stored) || isCompact(kept);
-    const displayed = this.compact ? shown : stored;
+    this.state = EditorState.create();
+    const before = base?.text ?? null;
+    if (opened.length + (before?.length ?? 0) < LARGE_FROM) {
+      const laidOut = layOut(opened, before);
+      this.open(laidOut, laidOut.displayed);
+    } else void this.openLarge(before).catch(report);
+  }
+
+  private async openLarge(before: string | null): Promise<void> {
+    const base = before === this.opened ? true : before;
+    const laidOut = await payloadWork.run('layOut', { stored: this.opened, base });
+    this.open(laidOut, await documentText(laidOut.displayed));
+    this.tell();
+  }
+
+  private open({ displayed, compact }: LaidOut, doc: string | Text): void {
+    this.compact = compact;
     this.plain = displayed.length >= PLAIN_FROM;
     this.state = EditorState.create({
-      doc: displayed,
+      doc,
       extensions: [
         // The editor ends lines at \r too and joins them with \n: a text that holds one must be split at \n only to stay as it is.
-        stored.includes('\r') ? EditorState.lineSeparator.of('\n') : [],
-        editorExtensions({ plain: this.plain, label: `Payload of id ${id}` }),
+        displayed.includes('\r') ? EditorState.lineSeparator.of('\n') : [],
+        editorExtensions({ plain: this.plain, label: `Payload of id ${this.id}` }),
       ],
     });
+    this.ready = true;
   }
 
   get text(): string {
     return this.state.sliceDoc();
   }
 
-  /** The text as it will be stored. */
-  get stored(): string {
-    return storedText(this.text, this.compact);
+  /** Grows with each change, and when the text is there to be edited. */
+  get moment(): number {
+    return this.ready ? this.version : -1;
+  }
+
+  /** The text as it will be stored, at the moment of asking. Takes its time where the text is large. */
+  async stored(): Promise<string> {
+    if (this.version === 0) return this.opened;
+    const { doc } = this.state;
+    if (doc.length < LARGE_FROM) return storedText(this.text, this.compact);
+    return payloadWork.run('store', { text: '', compact: this.compact }, { pieces: () => piecesOf(doc) });
   }
 
   /** Changes the text, as one step of the history. */
   dispatch(spec: TransactionSpec): void {
+    if (!this.ready) return;
     if (this.view) this.view.dispatch(spec);
     else this.take(this.state.update(spec).state);
   }
@@ -86,7 +113,7 @@ export class PayloadDocument {
     this.state = state;
     if (!changed) return;
     this.version++;
-    for (const listener of this.listeners) listener();
+    this.tell();
     documentChanged(this);
   }
 
@@ -94,6 +121,10 @@ export class PayloadDocument {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   };
+
+  private tell(): void {
+    for (const listener of this.listeners) listener();
+  }
 
   private apply(state: EditorState): void {
     this.view?.setState(state);

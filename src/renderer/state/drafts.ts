@@ -10,6 +10,9 @@ import { goTo, setWriting, useSession } from './session.ts';
 /** The drafts of the open session, by id. They live with the engine, so that they outlive the window. */
 export const useDrafts = create<{ drafts: ReadonlyMap<string, StoredDraft> }>(() => ({ drafts: new Map() }));
 
+/** The session whose drafts were loaded: another one's may have the same ids. */
+let loadedFor: string | null = null;
+
 export async function loadDrafts(): Promise<void> {
   const { session } = useSession.getState();
   if (!session) {
@@ -17,10 +20,18 @@ export async function loadDrafts(): Promise<void> {
     return;
   }
   try {
-    const list = await call('drafts.list', { session });
-    if (useSession.getState().session === session) {
-      useDrafts.setState({ drafts: new Map(list.map((draft) => [draft.id, draft])) });
-    }
+    const before = loadedFor === session ? useDrafts.getState().drafts : new Map<string, StoredDraft>();
+    const known = Object.fromEntries([...before.values()].map(({ id, changedAt }) => [id, changedAt]));
+    const list = await call('drafts.list', { session, known });
+    if (useSession.getState().session !== session) return;
+    // A draft that is as it was stays the same object, so that nothing is made anew from its text.
+    const drafts = list.map((draft): StoredDraft => {
+      if (!('known' in draft)) return draft;
+      const same = before.get(draft.id)!;
+      return same.conflict === draft.conflict ? same : { ...same, conflict: draft.conflict };
+    });
+    loadedFor = session;
+    useDrafts.setState({ drafts: new Map(drafts.map((draft) => [draft.id, draft])) });
   } catch (thrown) {
     report(thrown);
   }
@@ -31,7 +42,7 @@ export async function putDraft(draft: Draft): Promise<boolean> {
   const { session } = useSession.getState();
   if (!session) return false;
   try {
-    const stored = await call('drafts.put', { session, draft });
+    const stored = { ...draft, ...(await call('drafts.put', { session, draft })) };
     useDrafts.setState(({ drafts }) => ({ drafts: new Map(drafts).set(stored.id, stored) }));
     return true;
   } catch (thrown) {
@@ -62,7 +73,7 @@ export async function dropDrafts(ids: string[]): Promise<void> {
  * whether they were written.
  */
 export async function writeDrafts(ids: string[], overwriteConflicts = false): Promise<boolean> {
-  const { session, summary, selected, record } = useSession.getState();
+  const { session, summary } = useSession.getState();
   if (!session || !summary || ids.length === 0) return false;
   if (!summary.writing.on) {
     showDialog({
@@ -82,8 +93,9 @@ export async function writeDrafts(ids: string[], overwriteConflicts = false): Pr
         : `Accepted ${formatNoun(written, 'record')}: checked when the buffer is written.`;
     notify({ tone: 'good', text: words, action: { label: 'Undo', run: () => void undoLastWrite() } });
     announce(words);
+    const { selected, record } = useSession.getState();
     const current = selected?.type === 'draft' ? selected.id : record?.id;
-    if (current && ids.includes(current)) await goTo({ by: 'id', id: current });
+    if (current && ids.includes(current)) await goTo({ by: 'id', id: current }, { unlessMoved: true });
     return true;
   } catch (thrown) {
     report(thrown, { save: true, action: { label: 'Review', run: () => showDialog({ name: 'review' }) } });

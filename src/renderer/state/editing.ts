@@ -1,6 +1,7 @@
+import { checkText } from '../../core/json/check-text.ts';
 import type { Draft, RecordDetail, Row } from '../../shared/protocol.ts';
 import { call } from '../connection/current.ts';
-import { checkText } from '../features/editor/check-text.ts';
+import { LARGE_FROM, payloadWork } from '../work/work.ts';
 import { announce, announceFailure } from './announcements.ts';
 import { notify, report, showDialog, useApplication } from './application.ts';
 import { documentOf, forgetDocument, openDocument, type PayloadDocument } from './documents.ts';
@@ -12,6 +13,8 @@ const DRAFT_DELAY_MILLISECONDS = 400;
 const PLAIN_DRAFT_DELAY_MILLISECONDS = 2_500;
 
 const pending = new Map<string, { document: PayloadDocument; timer: ReturnType<typeof setTimeout> }>();
+/** Drafts that are being made: of one id one behind the other, so that the later text stays. */
+const keeping = new Map<string, { dropped: boolean; done: Promise<boolean> }>();
 
 /** A document's text changed: it becomes a draft, or stops being one when it is again what the log holds. */
 export function documentChanged(document: PayloadDocument): void {
@@ -21,18 +24,40 @@ export function documentChanged(document: PayloadDocument): void {
   pending.set(document.id, { document, timer: setTimeout(() => void keep(document.id), delay) });
 }
 
-async function keep(id: string): Promise<void> {
+/** Makes a draft of the edits of an id, behind one that is on the way already. Never rejects; false when they could not be kept. */
+function keep(id: string): Promise<boolean> {
+  const before = keeping.get(id);
   const entry = pending.get(id);
-  if (!entry) return;
+  if (!entry) return before?.done ?? Promise.resolve(true);
   clearTimeout(entry.timer);
   pending.delete(id);
-  const { document } = entry;
-  const text = document.stored;
-  if (document.base && text === document.base.text) {
+  const work = { dropped: false, done: Promise.resolve(true) };
+  const make = async () => {
+    await before?.done;
+    return keepText(entry.document, work);
+  };
+  work.done = make()
+    .catch((thrown: unknown) => {
+      report(thrown);
+      return false;
+    })
+    .finally(() => {
+      if (keeping.get(id) === work) keeping.delete(id);
+    });
+  keeping.set(id, work);
+  return work.done;
+}
+
+async function keepText(document: PayloadDocument, work: { dropped: boolean }): Promise<boolean> {
+  const { id, base } = document;
+  const text = await document.stored();
+  // A large text takes a moment, in which the draft may have been dropped.
+  if (work.dropped) return true;
+  if (base && text === base.text) {
     if (useDrafts.getState().drafts.has(id)) await dropUnchanged(id);
-    return;
+    return true;
   }
-  await putDraft({ id, action: 'store', text, base: document.base });
+  return putDraft({ id, action: 'store', text, base });
 }
 
 /** The text is what the log holds again: no draft, but the history of undo stays, so that redo still works. */
@@ -47,16 +72,18 @@ async function dropUnchanged(id: string): Promise<void> {
   });
 }
 
-/** Makes drafts of all edits that still wait, before something is done with the drafts. */
-export async function flushEdits(): Promise<void> {
-  await Promise.all([...pending.keys()].map(keep));
+/** Makes drafts of all edits that still wait, before something is done with the drafts. False when one could not be kept. */
+export async function flushEdits(): Promise<boolean> {
+  const ids = new Set([...pending.keys(), ...keeping.keys()]);
+  const kept = await Promise.all([...ids].map(keep));
+  return kept.every(Boolean);
 }
 
 /** Ctrl/Cmd+S: writes the draft of the shown record. What VelesDB could not read is not written. */
 export async function saveCurrent(): Promise<void> {
-  await flushEdits();
   const { selected, record } = useSession.getState();
   const id = selected?.type === 'draft' ? selected.id : record?.id;
+  if (!(await flushEdits())) return;
   const draft = id === undefined ? undefined : useDrafts.getState().drafts.get(id);
   if (!draft) {
     announce('Nothing to write: this record has no draft.');
@@ -72,7 +99,11 @@ export async function saveCurrent(): Promise<void> {
     showDialog({ name: 'review' });
     return;
   }
-  const refusal = refusalOf(draft);
+  const refusal = await refusalOf(draft).catch((thrown: unknown) => {
+    report(thrown, { save: true });
+    return undefined;
+  });
+  if (refusal === undefined) return;
   if (refusal) {
     notify({ tone: 'danger', text: `Not saved: VelesDB could not read this payload. ${refusal}.` });
     announceFailure(`Not saved: VelesDB could not read this payload. ${refusal}.`);
@@ -81,10 +112,31 @@ export async function saveCurrent(): Promise<void> {
   await writeDrafts([draft.id]);
 }
 
-/** Why VelesDB would not read a draft's text; null when it would. */
-export function refusalOf(draft: Pick<Draft, 'action' | 'text'>): string | null {
-  if (draft.action === 'delete' || draft.text === null) return null;
-  const check = checkText(draft.text);
+const knownRefusals = new WeakMap<Pick<Draft, 'action' | 'text'>, string | null>();
+const refusals = new WeakMap<Pick<Draft, 'action' | 'text'>, Promise<string | null>>();
+
+/** Why VelesDB would not read a draft's text; null when it would. Asked again of the same draft, it answers at once. */
+export function refusalOf(draft: Pick<Draft, 'action' | 'text'>): Promise<string | null> {
+  let refusal = refusals.get(draft);
+  if (!refusal) {
+    refusal = findRefusal(draft);
+    refusals.set(draft, refusal);
+    refusal.then(
+      (found) => knownRefusals.set(draft, found),
+      () => refusals.delete(draft),
+    );
+  }
+  return refusal;
+}
+
+/** What `refusalOf` found; undefined while it is still looking. */
+export function knownRefusalOf(draft: Pick<Draft, 'action' | 'text'>): string | null | undefined {
+  return knownRefusals.get(draft);
+}
+
+async function findRefusal({ action, text }: Pick<Draft, 'action' | 'text'>): Promise<string | null> {
+  if (action === 'delete' || text === null) return null;
+  const check = text.length < LARGE_FROM ? checkText(text) : await payloadWork.run('check', { text });
   return check.state === 'ok' ? null : check.message;
 }
 
@@ -173,7 +225,7 @@ export function documentFor(record: RecordDetail | null, draft: Draft | null): P
     record.id,
     { offset: record.offset, text },
     text,
-    (touched?.version ?? 0) > 0 && pending.has(record.id),
+    (touched?.version ?? 0) > 0 && (pending.has(record.id) || keeping.has(record.id)),
   );
 }
 
@@ -188,5 +240,10 @@ export async function dropDraft(id: string): Promise<void> {
   const entry = pending.get(id);
   if (entry) clearTimeout(entry.timer);
   pending.delete(id);
+  const work = keeping.get(id);
+  if (work) {
+    work.dropped = true;
+    await work.done;
+  }
   await dropDrafts([id]);
 }

@@ -445,8 +445,12 @@ async function locate(session: string, target: Params<'records.locate'>['target'
  */
 export async function goTo(
   target: { by: 'id'; id: string } | { by: 'offset'; offset: string } | { by: 'row'; row: number },
-  options: { focus?: boolean } = {},
+  options: {
+    focus?: boolean /** Not where the person selected something else meanwhile. */;
+    unlessMoved?: boolean;
+  } = {},
 ): Promise<boolean> {
+  const { selected } = get();
   // The list of drafts holds no rows of the log to go to.
   if (get().chip === 'drafts') {
     set({ chip: 'all' });
@@ -467,6 +471,7 @@ export async function goTo(
       found = await locate(session, target);
       if (found.position !== null) announce('The filters were taken off to show it.');
     }
+    if (options.unlessMoved && get().selected !== selected) return true;
     if (found.provisional) selectProvisional(found.provisional, found.position);
     else if (found.row !== null) selectRow(found.row, found.position);
     else {

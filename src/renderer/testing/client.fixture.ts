@@ -266,9 +266,9 @@ export function createFixture(total: number): Fixture {
     }),
     'drafts.list': () => [...drafts.values()],
     'drafts.put': ({ draft }) => {
-      const stored = { ...draft, changedAt: '2026-11-22T12:00:00Z', conflict: false };
-      drafts.set(draft.id, stored);
-      return stored;
+      const state = { changedAt: '2026-11-22T12:00:00Z', conflict: false };
+      drafts.set(draft.id, { ...draft, ...state });
+      return state;
     },
     'drafts.drop': ({ ids }) => {
       for (const id of ids) drafts.delete(id);

@@ -4,8 +4,8 @@ import { connection } from '../../connection/current.ts';
 import { setTheme, showDialog, showPage, type Theme, useApplication } from '../../state/application.ts';
 import { chooseDirectory, leaveDirectory, reloadCollections } from '../../state/directory.ts';
 import { redoEdit, undoEdit } from '../../state/documents.ts';
-import { dropDrafts, undoLastWrite, useDrafts } from '../../state/drafts.ts';
-import { beginDelete, saveCurrent } from '../../state/editing.ts';
+import { undoLastWrite, useDrafts } from '../../state/drafts.ts';
+import { beginDelete, dropDraft, saveCurrent } from '../../state/editing.ts';
 import { moveFullTextAside, removeSnapshot, trimTail } from '../../state/maintenance.ts';
 import {
   type Chip,
@@ -160,7 +160,7 @@ export const COMMANDS: readonly Command[] = [
     },
     run: () => {
       const id = currentId();
-      if (id) void dropDrafts([id]);
+      if (id) void dropDraft(id);
     },
   },
   {

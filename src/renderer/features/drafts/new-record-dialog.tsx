@@ -1,9 +1,9 @@
 import { type FormEvent, useState } from 'react';
+import { checkText } from '../../../core/json/check-text.ts';
 import { parseU64 } from '../../../core/u64.ts';
 import { Modal } from '../../components/modal.tsx';
 import { useDrafts } from '../../state/drafts.ts';
 import { currentVersion, stageNew } from '../../state/editing.ts';
-import { checkText } from '../editor/check-text.ts';
 
 /** A new record: an id and a payload, staged as a draft. */
 export function NewRecordDialog({ onClose }: { onClose: () => void }) {

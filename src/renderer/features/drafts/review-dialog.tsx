@@ -8,9 +8,10 @@ import { Icon } from '../../components/icon.tsx';
 import { Modal } from '../../components/modal.tsx';
 import { VisibleText } from '../../components/visible-text.tsx';
 import { call } from '../../connection/current.ts';
+import { report } from '../../state/application.ts';
 import { PLAIN_FROM } from '../../state/documents.ts';
 import { useDrafts, writeDrafts } from '../../state/drafts.ts';
-import { dropDraft, flushEdits, refusalOf } from '../../state/editing.ts';
+import { dropDraft, flushEdits, knownRefusalOf, refusalOf } from '../../state/editing.ts';
 import { goTo, useSession } from '../../state/session.ts';
 import { CodeDifference, CodeText } from '../editor/code-view.tsx';
 
@@ -40,9 +41,11 @@ export function ReviewDialog({ onClose }: { onClose: () => void }) {
   useEffect(() => void load(), [load, drafts]);
 
   const chosen = (list ?? []).filter(({ draft }) => !left.has(draft.id));
-  const refused = chosen.filter(({ draft }) => refusalOf(draft) !== null);
+  useRefusals(list);
+  const checking = chosen.some(({ draft }) => knownRefusalOf(draft) === undefined);
+  const refused = chosen.filter(({ draft }) => knownRefusalOf(draft));
   const conflicts = chosen.filter(({ draft }) => draft.conflict);
-  const blocked = refused.length > 0 || (conflicts.length > 0 && !overwrite);
+  const blocked = checking || refused.length > 0 || (conflicts.length > 0 && !overwrite);
   const write = async () => {
     setWritingNow(true);
     const written = await writeDrafts(
@@ -114,10 +117,23 @@ export function ReviewDialog({ onClose }: { onClose: () => void }) {
   );
 }
 
+/** Finds out of each draft whether VelesDB would read it, and shows it as it is known. Large ones are checked beside the window. */
+function useRefusals(list: readonly Reviewed[] | null): void {
+  const [, setFound] = useState(0);
+  useEffect(() => {
+    let wanted = true;
+    const found = () => wanted && setFound((count) => count + 1);
+    for (const { draft } of list ?? []) refusalOf(draft).then(found, report);
+    return () => {
+      wanted = false;
+    };
+  }, [list]);
+}
+
 function ReviewItem(props: { entry: Reviewed; included: boolean; onToggle: () => void; onShow: () => void }) {
   const { entry, included, onToggle, onShow } = props;
   const { draft, current } = entry;
-  const refusal = refusalOf(draft);
+  const refusal = knownRefusalOf(draft);
   const what = draft.action === 'delete' ? 'delete' : draft.base?.text == null ? 'new record' : 'edit';
   return (
     <li className="card review-item" aria-label={`Draft of id ${draft.id}`}>
@@ -146,6 +162,7 @@ function ReviewItem(props: { entry: Reviewed; included: boolean; onToggle: () =>
           Drop
         </button>
       </header>
+      {refusal === undefined ? <p className="banner">Checking…</p> : null}
       {refusal ? (
         <p className="banner danger">
           <Icon name="cross" className="tone-danger" /> VelesDB refuses this: {refusal}

@@ -13,16 +13,10 @@ import {
 import { type Diagnostic, linter, lintKeymap } from '@codemirror/lint';
 import { highlightSelectionMatches, search, searchKeymap } from '@codemirror/search';
 import { EditorState, type Extension } from '@codemirror/state';
-import {
-  drawSelection,
-  EditorView,
-  highlightActiveLine,
-  highlightSpecialChars,
-  keymap,
-  lineNumbers,
-} from '@codemirror/view';
+import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
-import { checkText } from './check-text.ts';
+import { checkDocument } from '../../state/document-check.ts';
+import { specialCharacters, specialCharactersOnScreen, typingInLongLines } from './special-characters.ts';
 
 /** The nonce that lets the editor insert its styles under the page's content security policy; empty where there is no policy. */
 export function styleNonce(): string {
@@ -107,14 +101,11 @@ const colours = HighlightStyle.define([
   { tag: tags.invalid, color: 'var(--danger)' },
 ]);
 
-/** Bidirectional and zero-width characters that CodeMirror does not mark by itself. */
-const MORE_SPECIAL = /[\u180e\u202a-\u202c\u2060-\u2065\u2068\u206a-\u206f]/g;
-
 /** What every view of payload text has: styles, the font, marks for what would be invisible. */
 export function baseExtensions(options: { plain?: boolean } = {}): Extension {
   return [
     EditorView.cspNonce.of(styleNonce()),
-    highlightSpecialChars({ addSpecialChars: MORE_SPECIAL }),
+    options.plain ? [specialCharactersOnScreen, typingInLongLines] : specialCharacters,
     theme,
     // Wrapping measures a line whole: one of three million characters takes seconds.
     options.plain ? [] : EditorView.lineWrapping,
@@ -127,8 +118,8 @@ export function jsonColours(): Extension {
 
 /** Marks what VelesDB refuses at the character it refuses. */
 const refusals = linter(
-  (view): Diagnostic[] => {
-    const check = checkText(view.state.doc.toString());
+  async (view): Promise<Diagnostic[]> => {
+    const check = await checkDocument(view.state.doc);
     if (check.state === 'ok') return [];
     const from = Math.min(check.from, view.state.doc.length);
     return [

@@ -1,4 +1,5 @@
-import { useDeferredValue, useMemo } from 'react';
+import type { Text } from '@codemirror/state';
+import { useMemo } from 'react';
 import { isExpired, largeIntegers, readConventions } from '../../../core/json/conventions.ts';
 import { parseSyntax } from '../../../core/json/syntax.ts';
 import { formatNoun } from '../../components/format.ts';
@@ -7,9 +8,8 @@ import { makeVisible } from '../../components/visible-text.tsx';
 const SHOWN_INTEGERS = 3;
 
 /** What VelesDB and its users mean by certain values: labels, expiry, and integers that JavaScript tools would change. */
-export function DomainHints({ text }: { text: string }) {
-  const deferred = useDeferredValue(text);
-  const hints = useMemo(() => hintsOf(deferred, new Date()), [deferred]);
+export function DomainHints({ doc }: { doc: Text }) {
+  const hints = useMemo(() => hintsOf(doc.toString(), new Date()), [doc]);
   return hints.map((hint) => (
     <span key={hint.text} className={hint.warning ? 'hint warning' : 'hint'}>
       {hint.text}

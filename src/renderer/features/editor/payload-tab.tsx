@@ -1,14 +1,17 @@
+import type { Text } from '@codemirror/state';
 import { type ReactNode, useEffect, useState, useSyncExternalStore } from 'react';
-import { displayText, isCompact } from '../../../core/json/layout.ts';
+import type { TextCheck } from '../../../core/json/check-text.ts';
+import { displayText } from '../../../core/json/layout.ts';
 import type { RecordDetail, StoredDraft } from '../../../shared/protocol.ts';
 import { formatBytes, formatNoun, formatOffset } from '../../components/format.ts';
 import { Icon } from '../../components/icon.tsx';
-import { showDialog } from '../../state/application.ts';
+import { report, showDialog } from '../../state/application.ts';
+import { checkDocument, quickCheck } from '../../state/document-check.ts';
 import { type PayloadDocument, PLAIN_FROM, useDocuments } from '../../state/documents.ts';
 import { documentFor, dropDraft, saveCurrent, stageText, textOf } from '../../state/editing.ts';
 import { goTo, showTab } from '../../state/session.ts';
+import { LARGE_FROM } from '../../work/work.ts';
 import { keyWords } from '../commands/commands.ts';
-import { checkText, type TextCheck } from './check-text.ts';
 import { CodeText, CodeView } from './code-view.tsx';
 import { DomainHints } from './domain-hints.tsx';
 import { TreeView } from './tree-view.tsx';
@@ -34,7 +37,7 @@ export function PayloadTab({ record, draft }: { record: RecordDetail | null; dra
           <DraftButtons draft={shownDraft} />
         </div>
         {shownDraft.base?.text != null ? (
-          <CodeText inline text={displayText(shownDraft.base.text)} label="What will be deleted" />
+          <CodeText inline text={laidOutIfSmall(shownDraft.base.text)} label="What will be deleted" />
         ) : null}
       </div>
     );
@@ -53,9 +56,16 @@ export function PayloadTab({ record, draft }: { record: RecordDetail | null; dra
 type Face = 'code' | 'tree';
 
 function Editor({ document, draft }: { document: PayloadDocument; draft: StoredDraft | null }) {
-  useSyncExternalStore(document.subscribe, () => document.version);
+  useSyncExternalStore(document.subscribe, () => document.moment);
   const [face, setFace] = useState<Face>('code');
-  const check = useCheck(document);
+  const settled = useSettled(document);
+  if (!document.ready) {
+    return (
+      <div className="detail-empty" aria-busy="true">
+        <p>Laying out a large payload…</p>
+      </div>
+    );
+  }
   return (
     <>
       <div className="toolbar">
@@ -99,8 +109,8 @@ function Editor({ document, draft }: { document: PayloadDocument; draft: StoredD
       ) : null}
       {face === 'tree' && !document.plain ? <TreeView document={document} /> : <CodeView document={document} />}
       <div className="editor-footer">
-        <CheckWords check={check} />
-        {document.plain ? null : <DomainHints text={document.text} />}
+        <CheckWords check={settled?.check ?? null} />
+        {settled && !document.plain && settled.doc.length < PLAIN_FROM ? <DomainHints doc={settled.doc} /> : null}
       </div>
     </>
   );
@@ -120,21 +130,38 @@ function DraftButtons({ draft }: { draft: StoredDraft }) {
 }
 
 const CHECK_DELAY_MILLISECONDS = 150;
-const PLAIN_CHECK_DELAY_MILLISECONDS = 1_500;
+const LARGE_CHECK_DELAY_MILLISECONDS = 700;
 
-/** What VelesDB says to the text, a moment after the last key. */
-function useCheck(document: PayloadDocument): TextCheck | null {
-  const [check, setCheck] = useState<TextCheck | null>(null);
-  const { version, plain } = document;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the document changes in place, its version says so
+/** A text a moment after the last key, and what VelesDB says to it; null while a large one is being checked. */
+interface Settled {
+  doc: Text;
+  check: TextCheck | null;
+}
+
+/** What one edits, a moment after the last key. Nothing here is done at each key: it costs by the size of the text. */
+function useSettled(document: PayloadDocument): Settled | null {
+  const [settled, setSettled] = useState<Settled | null>(null);
+  const { moment } = document;
   useEffect(() => {
-    const timer = setTimeout(
-      () => setCheck(checkText(document.text)),
-      plain ? PLAIN_CHECK_DELAY_MILLISECONDS : CHECK_DELAY_MILLISECONDS,
-    );
-    return () => clearTimeout(timer);
-  }, [document, version, plain]);
-  return check;
+    if (moment < 0) return;
+    const { doc } = document.state;
+    const large = doc.length >= LARGE_FROM;
+    const controller = new AbortController();
+    if (large) setSettled((before) => (before && before.doc !== doc ? { ...before, check: null } : before));
+    const check = () => {
+      setSettled({ doc, check: quickCheck(doc) });
+      if (!large) return;
+      checkDocument(doc, controller.signal).then((found) => {
+        if (!controller.signal.aborted) setSettled({ doc, check: found });
+      }, report);
+    };
+    const timer = setTimeout(check, large ? LARGE_CHECK_DELAY_MILLISECONDS : CHECK_DELAY_MILLISECONDS);
+    return () => {
+      clearTimeout(timer);
+      controller.abort();
+    };
+  }, [document, moment]);
+  return settled;
 }
 
 function CheckWords({ check }: { check: TextCheck | null }) {
@@ -246,10 +273,7 @@ function Shown({ record }: { record: RecordDetail }) {
           </button>
         )}
       </div>
-      <CodeText
-        text={text.length < PLAIN_FROM && isCompact(text) ? displayText(text) : text}
-        label={`Payload of id ${id ?? 'unknown'}`}
-      />
+      <CodeText text={laidOutIfSmall(text)} label={`Payload of id ${id ?? 'unknown'}`} />
       <div className="editor-footer">
         {record.check?.state === 'ok' ? (
           <CheckWords check={{ state: 'ok' }} />
@@ -259,6 +283,11 @@ function Shown({ record }: { record: RecordDetail }) {
       </div>
     </>
   );
+}
+
+/** Text to look at, indented where that takes no noticeable time. */
+function laidOutIfSmall(text: string): string {
+  return text.length < PLAIN_FROM ? displayText(text) : text;
 }
 
 function Explained({ title, text, children }: { title: string; text: string; children?: ReactNode }) {

@@ -1,17 +1,18 @@
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import { DEFAULT_GENERATION, jsonReaderOf } from '../../../core/generation.ts';
-import { canonicalize } from '../../../core/json/canonicalize.ts';
-import { type Difference, type DifferenceKind, differences } from '../../../core/json/differences.ts';
-import { decodeUtf8, encodeUtf8 } from '../../../core/json/encode.ts';
+import type { DifferenceKind } from '../../../core/json/differences.ts';
 import { displayText } from '../../../core/json/layout.ts';
 import type { JsonReader } from '../../../core/json/number.ts';
+import { type Reading, readAs } from '../../../core/json/reading.ts';
 import type { RecordDetail, StoredDraft } from '../../../shared/protocol.ts';
 import { formatBytes, formatNoun } from '../../components/format.ts';
 import { Icon } from '../../components/icon.tsx';
 import { VisibleText } from '../../components/visible-text.tsx';
+import { report } from '../../state/application.ts';
 import { documentOf, type PayloadDocument, PLAIN_FROM } from '../../state/documents.ts';
 import { textOf } from '../../state/editing.ts';
 import { useSession } from '../../state/session.ts';
+import { LARGE_FROM, payloadWork } from '../../work/work.ts';
 import { CodeDifference, CodeText } from './code-view.tsx';
 
 const KIND_WORDS: Readonly<Record<DifferenceKind, string>> = {
@@ -24,30 +25,16 @@ const KIND_WORDS: Readonly<Record<DifferenceKind, string>> = {
 };
 const SHOWN_DIFFERENCES = 200;
 
-/** What VelesDB makes of a text: refuses it, reads it as it is, or something else comes back. */
-type Reading =
-  | { state: 'refused'; message: string }
-  | { state: 'same'; text: string }
-  | { state: 'differs'; before: string; after: string; list: Difference[] };
-
-function readAs(text: string, reader: JsonReader): Reading {
-  const encoded = encodeUtf8(text);
-  if (!encoded.ok) return { state: 'refused', message: 'a surrogate without its partner: no UTF-8 can stand for it' };
-  const canonical = canonicalize(encoded.bytes, reader);
-  if (!canonical.ok) return { state: 'refused', message: canonical.check.message };
-  const after = decodeUtf8(canonical.bytes) ?? '';
-  if (after === text) return { state: 'same', text };
-  return { state: 'differs', before: text, after, list: differences(encoded.bytes, SHOWN_DIFFERENCES + 1, reader) };
-}
-
 /** Live beside the text: refused and why, or what comes back, with each difference. Never applied unasked. */
 export function VelesdbTab({ record, draft }: { record: RecordDetail | null; draft: StoredDraft | null }) {
   const id = draft?.id ?? record?.id;
   const edited = id !== undefined && (draft !== null || record?.state === 'live') ? documentOf(id) : null;
-  const text = useEditedText(edited) ?? draft?.text ?? (record ? textOf(record) : null);
+  const kept = draft?.text ?? (record ? textOf(record) : null);
+  const text = useEditedText(edited, kept);
   const [asked, setAsked] = useState<string | null>(null);
 
   if (record && record.kind !== 'store' && !draft) return <p className="muted">There is no payload to read here.</p>;
+  if (text === undefined) return <p className="muted">Reading…</p>;
   if (text === null) {
     return record?.payload?.encoding === 'binary' ? (
       <Refused message="the payload is not UTF-8" />
@@ -95,14 +82,10 @@ function ReadingOf({ text, crcFails }: { text: string; crcFails: boolean }) {
             </h3>
             <p>Writing it back would give the same bytes.</p>
           </div>
-          <CodeText
-            inline
-            text={reading.text.length < PLAIN_FROM ? displayText(reading.text) : reading.text}
-            label="As VelesDB reads it"
-          />
+          <CodeText inline text={text.length < PLAIN_FROM ? displayText(text) : text} label="As VelesDB reads it" />
         </>
       ) : (
-        <Differs reading={reading} />
+        <Differs before={text} reading={reading} />
       )}
     </>
   );
@@ -122,8 +105,9 @@ function Refused({ message }: { message: string }) {
   );
 }
 
-function Differs({ reading }: { reading: Extract<Reading, { state: 'differs' }> }) {
-  const { list, before, after } = reading;
+function Differs(props: { before: string; reading: Extract<Reading, { state: 'differs' }> }) {
+  const { before } = props;
+  const { list, after } = props.reading;
   const changes = list.some((entry) => entry.kind === 'number-changed' || entry.kind === 'duplicate-key-dropped');
   return (
     <>
@@ -179,18 +163,43 @@ function Differs({ reading }: { reading: Extract<Reading, { state: 'differs' }> 
 const READING_DELAY_MILLISECONDS = 150;
 
 function useReading(text: string, reader: JsonReader): Reading | null {
-  const [reading, setReading] = useState<{ of: string; reading: Reading } | null>(null);
+  const [found, setFound] = useState<{ of: string; reader: JsonReader; reading: Reading } | null>(null);
   useEffect(() => {
-    const timer = setTimeout(() => setReading({ of: text, reading: readAs(text, reader) }), READING_DELAY_MILLISECONDS);
-    return () => clearTimeout(timer);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const read = async () => {
+      const params = { text, reader, limit: SHOWN_DIFFERENCES + 1 };
+      const large = text.length >= LARGE_FROM;
+      const reading = large
+        ? await payloadWork.run('read', params, { signal })
+        : readAs(params.text, params.reader, params.limit);
+      if (!signal.aborted) setFound({ of: text, reader, reading });
+    };
+    const timer = setTimeout(() => void read().catch(report), READING_DELAY_MILLISECONDS);
+    return () => {
+      clearTimeout(timer);
+      controller.abort();
+    };
   }, [text, reader]);
-  return reading?.reading ?? null;
+  return found && found.of === text && found.reader === reader ? found.reading : null;
 }
 
 const NEVER = () => () => {};
 
-/** The text as it will be stored, while it is being edited. */
-function useEditedText(document: PayloadDocument | null): string | null {
-  useSyncExternalStore(document?.subscribe ?? NEVER, () => document?.version ?? 0);
-  return document?.stored ?? null;
+/** The text as it will be stored, while it is being edited; `kept` where it is not. Undefined until a large one was put together. */
+function useEditedText(document: PayloadDocument | null, kept: string | null): string | null | undefined {
+  const moment = useSyncExternalStore(document?.subscribe ?? NEVER, () => document?.moment ?? 0);
+  const [edited, setEdited] = useState<{ document: PayloadDocument; moment: number; text: string } | null>(null);
+  useEffect(() => {
+    if (!document) return;
+    let wanted = true;
+    document.stored().then((text) => {
+      if (wanted) setEdited({ document, moment, text });
+    }, report);
+    return () => {
+      wanted = false;
+    };
+  }, [document, moment]);
+  if (!document) return kept;
+  return edited?.document === document && edited.moment === moment ? edited.text : undefined;
 }

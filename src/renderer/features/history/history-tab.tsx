@@ -8,6 +8,7 @@ import { StateWord } from '../../components/state-word.tsx';
 import { VisibleText } from '../../components/visible-text.tsx';
 import { stateWord } from '../../components/words.ts';
 import { call } from '../../connection/current.ts';
+import { PLAIN_FROM } from '../../state/documents.ts';
 import { stageText, textOf } from '../../state/editing.ts';
 import { goTo, useSession } from '../../state/session.ts';
 import { CodeDifference } from '../editor/code-view.tsx';
@@ -131,6 +132,8 @@ function Compared({ rows }: { rows: [number, number] }) {
   if (texts?.key !== key) return <p className="muted">Reading both…</p>;
   if (texts.before === null || texts.after === null) return <p className="muted">One of the two is not text.</p>;
   if (texts.before === texts.after) return <p>The two are the same, byte for byte.</p>;
+  if (texts.before.length + texts.after.length > PLAIN_FROM)
+    return <p className="muted">Too large for a difference.</p>;
   return (
     <CodeDifference
       before={displayText(texts.before)}

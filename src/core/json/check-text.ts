@@ -1,5 +1,5 @@
-import { checkForEveryRelease } from '../../../core/json/check.ts';
-import { encodeUtf8, utf16Offsets } from '../../../core/json/encode.ts';
+import { checkForEveryRelease } from './check.ts';
+import { encodeUtf8, utf16Offsets } from './encode.ts';
 
 /** What VelesDB says to a text in an editor. `from` is the character to look at, in UTF-16 units. */
 export type TextCheck = { state: 'ok' } | { state: 'not-json' | 'unreadable'; message: string; from: number };

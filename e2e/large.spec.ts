@@ -1,0 +1,131 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Locator, Page } from '@playwright/test';
+import { type App, expect, test } from './app.ts';
+import { MADE, makeDatabase, stores } from './logs.ts';
+import { grid, pick, turnWritingOn } from './steps.ts';
+
+const SIZE = 16 << 20;
+
+/** A compact object of many members, one giant string, and one that holds more than ASCII. */
+const MANY = (() => {
+  const members: string[] = [];
+  for (let length = 0, number = 0; length < SIZE; number++) {
+    const member = `"key ${number}":{"title":"number ${number}","score":${number}.50,"tags":["a",${number}]}`;
+    members.push(member);
+    length += member.length + 1;
+  }
+  return `{${members.join(',')}}`;
+})();
+const GIANT = `"${'lorem ipsum '.repeat(SIZE / 12)}"`;
+const WIDE = `{"text":"${'Köln 😀 '.repeat(SIZE / 24)}"}`;
+
+/** Notes in the page what its workers are asked for. */
+const NOTE_JOBS = `
+  window.jobs = [];
+  const { postMessage } = Worker.prototype;
+  Worker.prototype.postMessage = function (message, ...rest) {
+    if (message.type === 'job') window.jobs.push(message.name);
+    return postMessage.call(this, message, ...rest);
+  };`;
+const jobs = (page: Page): Promise<string[]> => page.evaluate<string[]>('window.jobs.splice(0)');
+
+async function openLarge(open: (directory: string) => Promise<App>, ...texts: string[]) {
+  const before = stores(...texts.map((text, index) => ({ id: BigInt(index + 1), text })));
+  const made = makeDatabase((log) => writeFileSync(log, before));
+  const app = await open(made.directory);
+  made.remove();
+  await app.page.addInitScript(NOTE_JOBS);
+  await app.page.reload();
+  await pick(app.page, MADE);
+  const path = join(app.directory, MADE, 'payloads.log');
+  /** What was appended; compared as bytes, and not by a matcher, which would print them. */
+  const appended = (): Buffer => {
+    const log = readFileSync(path);
+    expect(log.subarray(0, before.length).equals(before)).toBe(true);
+    return log.subarray(before.length);
+  };
+  return { app, page: app.page, appended };
+}
+
+const editor = (page: Page, id: string): Locator => page.getByRole('textbox', { name: `Payload of id ${id}` });
+const show = (page: Page, id: string): Promise<void> =>
+  grid(page).getByRole('rowheader', { name: id, exact: true }).click();
+const reads = (page: Page): Locator => page.getByText('VelesDB reads this', { exact: true });
+
+async function typeAt(page: Page, id: string, ...keys: string[]): Promise<void> {
+  await editor(page, id).click();
+  await page.keyboard.press('ControlOrMeta+Home');
+  for (const key of keys) await page.keyboard.press(key);
+}
+
+async function save(page: Page): Promise<void> {
+  await page.keyboard.press('ControlOrMeta+S');
+  await turnWritingOn(page);
+  await expect(page.getByRole('button', { name: 'No drafts' })).toBeVisible();
+}
+
+test('a payload of sixteen megabytes is laid out and checked by a worker, edited, and saved with every other byte as it was', async ({
+  open,
+}) => {
+  const { page, appended } = await openLarge(open, MANY);
+  await show(page, '1');
+  await expect(editor(page, '1')).toContainText('"title": "number 0"');
+  await expect(page.getByText('plain: too large for colours and tree')).toBeVisible();
+  await expect(reads(page)).toBeVisible();
+  expect(await jobs(page)).toEqual(expect.arrayContaining(['parse', 'layOut', 'check']));
+  const origin = new URL(page.url()).origin;
+  expect(page.workers().length).toBeGreaterThan(0);
+  for (const worker of page.workers()) expect(worker.url().startsWith(`${origin}/assets/`)).toBe(true);
+
+  await typeAt(page, '1', 'ArrowDown', 'Home', 'ArrowRight', 'x', 'y', 'Backspace', 'z');
+  await expect(page.getByText('Checking…')).toBeVisible();
+  await expect(reads(page)).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Review 1 draft' })).toBeVisible();
+  expect(await jobs(page)).toEqual(expect.arrayContaining(['check', 'store', 'print']));
+  await save(page);
+  expect(appended().equals(stores({ id: 1n, text: MANY.replace('"key 0"', '"xzkey 0"') }))).toBe(true);
+});
+
+test('one string of sixteen megabytes takes typed text, also in other scripts, and is saved byte for byte', async ({
+  open,
+}) => {
+  const { page, appended } = await openLarge(open, GIANT, WIDE);
+  await show(page, '1');
+  await typeAt(page, '1', 'ArrowRight', 'a', 'b', 'Space', 'Backspace');
+  await page.keyboard.insertText('é');
+  await expect(editor(page, '1')).toContainText('"abélorem');
+  await expect(page.getByRole('button', { name: 'Review 1 draft' })).toBeVisible();
+  await save(page);
+  const first = stores({ id: 1n, text: GIANT.replace('"lorem', '"abélorem') });
+  expect(appended().equals(first)).toBe(true);
+
+  await show(page, '2');
+  await typeAt(page, '2', 'ArrowDown', 'Home', 'ArrowRight', 'n');
+  await expect(page.getByRole('button', { name: 'Review 1 draft' })).toBeVisible();
+  await page.keyboard.press('ControlOrMeta+S');
+  await expect(page.getByRole('button', { name: 'No drafts' })).toBeVisible();
+  const second = stores({ id: 2n, text: WIDE.replace('"text"', '"ntext"') });
+  expect(appended().equals(Buffer.concat([first, second]))).toBe(true);
+});
+
+test('what VelesDB could not read is not saved, however soon after the key one asks for it', async ({ open }) => {
+  const { page, appended } = await openLarge(open, MANY);
+  await show(page, '1');
+  await expect(reads(page)).toBeVisible();
+  await typeAt(page, '1', 'ArrowDown', 'Home', 'ArrowRight', '"');
+  await page.keyboard.press('ControlOrMeta+S');
+  await expect(page.getByRole('alert')).toHaveText(/^Not saved: VelesDB could not read this payload/);
+  expect(appended().length).toBe(0);
+  await expect(page.getByText(/VelesDB refuses this: expected `:`/)).toBeVisible();
+
+  await page.getByRole('button', { name: 'Review 1 draft' }).click();
+  const review = page.getByRole('dialog', { name: /^Review/ });
+  await expect(review.getByText('VelesDB refuses this')).toBeVisible();
+  await expect(review.getByRole('button', { name: 'Write 1 change' })).toBeDisabled();
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Drop the draft' }).click();
+  await expect(page.getByRole('button', { name: 'No drafts' })).toBeVisible();
+  await expect(reads(page)).toBeVisible();
+  expect(appended().length).toBe(0);
+});

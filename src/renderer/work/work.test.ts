@@ -1,0 +1,96 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { createJobServer, type WorkAnswer, type WorkRequest } from './jobs.ts';
+import { type Pipe, Work } from './work.ts';
+
+const open: MessagePort[] = [];
+afterEach(() => {
+  for (const port of open.splice(0)) port.close();
+});
+
+/** The worker's side behind a real message channel: what passes is cloned, and answers come later. */
+function connect(seen: WorkRequest[] = [], onJob = () => {}): Pipe {
+  const { port1, port2 } = new MessageChannel();
+  open.push(port1, port2);
+  const take = createJobServer((answer) => port2.postMessage(answer));
+  port2.onmessage = ({ data }: MessageEvent<WorkRequest>) => {
+    seen.push(data);
+    if (data.type === 'job') onJob();
+    take(data);
+  };
+  return {
+    post: (request) => port1.postMessage(request),
+    onAnswer: (answer) => {
+      port1.onmessage = ({ data }: MessageEvent<WorkAnswer>) => answer(data);
+    },
+    close: () => {},
+  };
+}
+
+describe('work beside the window', () => {
+  test('answers each job with what the core says', async () => {
+    const work = new Work(() => connect());
+    const answers = await Promise.all([
+      work.run('check', { text: '{"a":1}' }),
+      work.run('check', { text: '{"a":1e309}' }),
+      work.run('store', { text: '{\n  "a": 1.50\n}', compact: true }),
+      work.run('layOut', { stored: '{"a":1.50}', base: true }),
+    ]);
+    expect(answers).toEqual([
+      { state: 'ok' },
+      { state: 'unreadable', message: 'number out of range at line 1 column 10', from: 5 },
+      '{"a":1.50}',
+      { displayed: '{\n  "a": 1.50\n}', compact: true },
+    ]);
+  });
+
+  test('takes the text in pieces, and those of one job for no other', async () => {
+    const seen: WorkRequest[] = [];
+    const work = new Work(() => connect(seen));
+    const pieces = () => ['{"a"', ': "', 'b"}'];
+    const both = await Promise.all([
+      work.run('store', { text: '', compact: true }, { pieces }),
+      work.run('store', { text: '[ ]', compact: true }),
+      work.run('store', { text: '', compact: true }, { pieces: () => [] }),
+    ]);
+    expect(both).toEqual(['{"a":"b"}', '[]', '']);
+    expect(seen.map(({ type }) => type)).toEqual(['piece', 'piece', 'piece', 'job', 'job', 'job']);
+  });
+
+  test('does not begin what nobody waits for any more, and drops its result', async () => {
+    const seen: WorkRequest[] = [];
+    const controller = new AbortController();
+    const work = new Work(() => connect(seen, () => controller.abort()));
+    const first = work.run('check', { text: '1' }, { signal: controller.signal });
+    const second = work.run('check', { text: '2' }, { signal: controller.signal });
+    const third = work.run('check', { text: '3' });
+    second.catch(() => {});
+    await expect(first).rejects.toMatchObject({ code: 'CANCELLED' });
+    await expect(second).rejects.toMatchObject({ code: 'CANCELLED' });
+    expect(await third).toEqual({ state: 'ok' });
+    expect(seen).toMatchObject([{ params: { text: '1' } }, { params: { text: '3' } }]);
+  });
+
+  test('is done here where no worker starts, or one dies with the job', async () => {
+    expect(await new Work(() => null).run('check', { text: '{' })).toMatchObject({ state: 'not-json' });
+    let starts = 0;
+    let fail = () => {};
+    const dying = new Work(() => {
+      starts++;
+      return {
+        post: ({ type }) => void (type === 'job' && fail()),
+        onAnswer: (_answer, failed) => {
+          fail = failed;
+        },
+        close: () => {},
+      };
+    });
+    expect(await dying.run('store', { text: '', compact: true }, { pieces: () => ['[ ', '1 ]'] })).toBe('[1]');
+    expect(await dying.run('check', { text: '[1]' })).toEqual({ state: 'ok' });
+    expect(starts).toBe(1);
+  });
+
+  test('says what a job failed with', async () => {
+    const work = new Work(() => connect());
+    await expect(work.run('parse', { pieces: [Uint8Array.of(0x7b)] })).rejects.toThrow(/JSON/);
+  });
+});

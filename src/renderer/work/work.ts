@@ -1,0 +1,101 @@
+import { VelescopeError } from '../../shared/errors.ts';
+import { JOBS, type JobName, type JobParams, type JobResult, type WorkAnswer, type WorkRequest } from './jobs.ts';
+
+/** From this many characters on, work on a whole text is done in a worker: below it takes less time than one frame. */
+export const LARGE_FROM = 1 << 18;
+
+/** A way to a worker. `failed` is called when it does not start or dies: what it was at is lost then. */
+export interface Pipe {
+  post(request: WorkRequest): void;
+  onAnswer(answer: (answer: WorkAnswer) => void, failed: () => void): void;
+  close(): void;
+}
+
+export interface JobOptions {
+  /** Gives the text that the job is about in pieces, in place of the one in the parameters; they are taken one at a time. */
+  pieces?: () => Iterable<string>;
+  /** A job that nobody waits for any more is not begun; one that runs is left to end, and its result dropped. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Runs jobs in a worker, one after the other. Where no worker starts they run where they are asked for: the window stops for a
+ * moment then, but nothing is left unchecked.
+ */
+export class Work {
+  #pipe: Pipe | null = null;
+  #broken = false;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly connect: () => Pipe | null) {}
+
+  /** Runs a job. Rejects with CANCELLED when the signal was aborted, else only with what the job itself throws. */
+  run<Name extends JobName>(name: Name, params: JobParams<Name>, options: JobOptions = {}): Promise<JobResult<Name>> {
+    const result = this.#queue.then(() => this.#next(name, params, options));
+    this.#queue = result.catch(() => {});
+    return result as Promise<JobResult<Name>>;
+  }
+
+  async #next(name: JobName, params: object, { pieces, signal }: JobOptions): Promise<unknown> {
+    throwIfAborted(signal);
+    const pipe = this.#open();
+    if (!pipe) return runHere(name, params, pieces);
+    const answer = new Promise<WorkAnswer | null>((resolve) => pipe.onAnswer(resolve, () => resolve(null)));
+    for (const text of pieces?.() ?? []) {
+      pipe.post({ type: 'piece', text });
+      await breathe();
+    }
+    pipe.post({ type: 'job', name, params });
+    const got = await answer;
+    if (got === null) {
+      this.#broken = true;
+      this.#pipe = null;
+      pipe.close();
+      return runHere(name, params, pieces);
+    }
+    throwIfAborted(signal);
+    if (!got.ok) throw new Error(got.message);
+    return got.value;
+  }
+
+  #open(): Pipe | null {
+    if (!this.#pipe && !this.#broken) {
+      this.#pipe = this.connect();
+      this.#broken = this.#pipe === null;
+    }
+    return this.#pipe;
+  }
+}
+
+function runHere(name: JobName, params: object, pieces: JobOptions['pieces']): unknown {
+  const job = JOBS[name] as (params: object) => unknown;
+  return job(pieces ? { ...params, text: [...pieces()].join('') } : params);
+}
+
+function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new VelescopeError('CANCELLED', 'Nobody waits for this any more.');
+}
+
+/** Lets the window do what waits: keys, painting. */
+export function breathe(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
+}
+
+function startWorker(): Pipe | null {
+  if (typeof Worker === 'undefined') return null;
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'velescope-work' });
+  return {
+    post: (request) => worker.postMessage(request),
+    onAnswer: (answer, failed) => {
+      worker.onmessage = (event: MessageEvent<WorkAnswer>) => answer(event.data);
+      worker.onerror = failed;
+      worker.onmessageerror = failed;
+    },
+    close: () => worker.terminate(),
+  };
+}
+
+/** Work on payloads. */
+export const payloadWork = new Work(startWorker);
+/** Messages to and from the engine, apart: they must not wait behind a check. */
+export const messageWork = new Work(startWorker);
