@@ -5,6 +5,7 @@ import { runToEnd } from '../src/core/steps.ts';
 import { FileSource } from '../src/main/engine/file-source.ts';
 import { createRecordTable } from '../src/main/engine/huge-pages.ts';
 import { nodeFiles } from '../src/main/engine/node-files.ts';
+import { checkFile } from '../src/main/engine/parallel-check.ts';
 import { scanFile } from '../src/main/engine/parallel-scan.ts';
 import { workerUrl } from '../src/main/services/worker-url.ts';
 import { CollectionState } from '../src/main/session/collection.ts';
@@ -45,9 +46,15 @@ export async function benchOpening(path: string, label: string, bytes: number, g
     () => readOnly(path),
     () => runToEnd(checkPayloads({ source: new FileSource(file), table })),
   );
-  file.close();
   const speed = megabytes / check.run;
   report(`payload check, ${label} records, a core`, speed, 'MB/s', atLeast(speed, 150));
+  const together = await compare(
+    rounds,
+    () => readOnly(path),
+    () => checkFile({ source: new FileSource(file), table, file, workers: all, workerUrl: () => workerUrl('check') }),
+  );
+  file.close();
+  report(`payload check, ${label} records, ${all} workers`, megabytes / together.run, 'MB/s');
 }
 
 /** A text search over all payloads, against reading the file. */

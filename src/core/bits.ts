@@ -31,4 +31,9 @@ export class Bits {
   clear(): void {
     this.#bits.fill(0);
   }
+
+  /** Adds every number below the limit; `count` then counts some behind it as well. */
+  addAll(): void {
+    this.#bits.fill(0xff);
+  }
 }

@@ -140,7 +140,7 @@ class Checker {
     if (settled.count > 0 && settled.count < this.#snapshot.count && (yield* this.#isSettledTwice())) {
       // Of each entry it has to be known whether it is its id's last: all are looked up. No VelesDB writes such a snapshot.
       settled.rows.clear();
-      settled.entries.clear();
+      settled.open.addAll();
       settled.count = 0;
     }
   }
@@ -148,10 +148,10 @@ class Checker {
   /** Whether an entry that is not settled is of an id that another entry settled. */
   *#isSettledTwice(): Steps<boolean> {
     const { count } = this.#snapshot;
-    const { entries, rows } = this.#settled!;
+    const { open, rows } = this.#settled!;
     for (let entry = 0; entry < count; entry++) {
       if (entry % STRIDE === 0) yield this.#progress(0);
-      if (entries.has(entry)) continue;
+      if (!open.has(entry)) continue;
       const current = this.#currentRow(
         this.#table.newestRow(this.#snapshot.idLow(entry), this.#snapshot.idHigh(entry)),
       );
@@ -163,11 +163,11 @@ class Checker {
   /** From the last to the first, because of an id that stands twice the last entry wins. */
   *entries(): Steps<void> {
     const { count } = this.#snapshot;
-    const { entries, count: settled } = this.#settled!;
+    const { open, count: settled } = this.#settled!;
     if (settled === count) return;
     for (let entry = count - 1; entry >= 0; entry--) {
       if (entry % STRIDE === 0) yield this.#progress(count - entry);
-      if (!entries.has(entry)) this.#entry(entry);
+      if (open.has(entry)) this.#entry(entry);
     }
   }
 

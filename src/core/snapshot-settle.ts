@@ -28,15 +28,15 @@ export function markerOf(snapshot: Snapshot, entry: number): number {
 export interface Settled {
   /** Records that an entry of their id points at, and that are what the id holds before the position. */
   rows: Bits;
-  /** The entries that do. */
-  entries: Bits;
+  /** The other entries than those that do. In a sound snapshot that is none, so these and not those are noted. */
+  open: Bits;
   /** How many records there are that an entry should point at. */
   currentRows: number;
   /** How many an entry does point at; so many entries are settled. */
   count: number;
 }
 
-/** Rows passed over between two yields. */
+/** Rows passed over, or entries of one part looked up, between two yields. */
 const STRIDE = 1 << 18;
 /** Entries copied into words at a time: they stay in the cache. */
 const CHUNK = 1 << 14;
@@ -45,7 +45,7 @@ const ROWS_A_PART = 1 << 14;
 /** A part is cut again into so many stretches, in which a row is searched. */
 const STRETCHES = 1 << 12;
 /** At most so many entries are put in order at once, 20 bytes each. */
-const ROOM = 1 << 20;
+const ROOM = 1 << 21;
 
 /**
  * Finds the entries of a snapshot that point at the current record of their id (its last applied one in the rows before `boundary`, a
@@ -65,7 +65,7 @@ export function* settleEntries(
   const { count } = snapshot;
   const current = yield* currentRows(table, boundary);
   const rows = new Bits(table.rows);
-  const settled: Settled = { rows, entries: new Bits(count), currentRows: current.count(), count: 0 };
+  const settled: Settled = { rows, open: new Bits(count), currentRows: current.count(), count: 0 };
   const parts = new Parts(table, rowsAPart);
   const words = new Uint32Array(Math.min(count, CHUNK) * 4);
   const counts = new Uint32Array(parts.count);
@@ -75,6 +75,7 @@ export function* settleEntries(
     for (let at = 0; at < (to - from) * 4; at += 4) {
       const marker = words[at + 3]! * 0x1_0000_0000 + words[at + 2]! - LENGTH_FIELD_OFFSET;
       if (marker >= 0 && marker < table.end) counts[parts.of(marker)]!++;
+      else settled.open.add(from + (at >>> 2));
     }
     yield { done: 0, total: count };
   }
@@ -93,11 +94,9 @@ export function* settleEntries(
       places[last] = size;
       size += counts[last]!;
     }
-    if (last === first) {
-      // Far more entries than records: they are left to be looked up one by one.
-      first++;
-      continue;
-    }
+    // Far more entries than records: they are left to be looked up one by one.
+    const isTooMuch = last === first;
+    if (isTooMuch) size = counts[last++]!;
     const start = parts.startOf(first);
     const end = parts.startOf(last);
     for (let to = count; size > 0 && to > 0; to -= Math.min(to, CHUNK)) {
@@ -106,6 +105,10 @@ export function* settleEntries(
       for (let at = (to - from) * 4 - 4; at >= 0; at -= 4) {
         const marker = words[at + 3]! * 0x1_0000_0000 + words[at + 2]! - LENGTH_FIELD_OFFSET;
         if (!(marker >= start && marker < end)) continue;
+        if (isTooMuch) {
+          settled.open.add(from + (at >>> 2));
+          continue;
+        }
         const place = places[parts.of(marker)]!++;
         entries[place] = from + (at >>> 2);
         idLow[place] = words[at]!;
@@ -115,17 +118,26 @@ export function* settleEntries(
       yield { done: settled.count, total: count };
     }
     let place = 0;
-    for (let part = first; part < last; part++) {
-      if (counts[part] !== 0) parts.enter(part);
+    for (let part = first; part < last && !isTooMuch; part++) {
+      if (counts[part] === 0) continue;
+      parts.enter(part);
       for (const end = places[part]!; place < end; place++) {
+        if (place % STRIDE === 0) yield { done: settled.count, total: count };
         const row = parts.rowStartingAt(markers[place]!);
-        if (row < 0 || !current.has(row) || rows.has(row)) continue;
-        if (table.idLow[row] !== idLow[place] || table.idHigh[row] !== idHigh[place]) continue;
+        if (
+          row < 0 ||
+          !current.has(row) ||
+          rows.has(row) ||
+          table.idLow[row] !== idLow[place] ||
+          table.idHigh[row] !== idHigh[place]
+        ) {
+          settled.open.add(entries[place]!);
+          continue;
+        }
         rows.add(row);
         settled.count++;
-        settled.entries.add(entries[place]!);
       }
-      if (counts[part] !== 0) yield { done: settled.count, total: count };
+      yield { done: settled.count, total: count };
     }
     first = last;
   }
