@@ -44,8 +44,8 @@ export interface CheckFileOptions {
 
 /** Parts a thread has been given at a time: it must not wait for a message between two. */
 const PARTS_AHEAD = 2;
-/** Less than this is checked before a thread has started. */
-const WORTH_THREADS = 24 << 20;
+/** Less than this one thread checks in the time that others take to start. */
+const WORTH_THREADS = 128 << 20;
 /** How long this thread works between two looks at its messages. */
 const SLICE_MILLISECONDS = 8;
 
