@@ -60,6 +60,16 @@ describe('the records a snapshot names', () => {
     );
   });
 
+  it('are listed where nearly all of them lie in a small part of a long log', () => {
+    const entries = Array.from({ length: 140_000 }, (_, at) => ({ id: BigInt(at), offset: BigInt(9 + 20 * at) }));
+    entries.push({ id: 140_000n, offset: 50_000_000_009n });
+    const records = runToEnd(ProvisionalRecords.of(snapshotOf(entries), 50_000_000_100));
+    expect(records.listed).toBe(140_001);
+    for (const position of [0, 1, 69_999, 139_999, 140_000]) expect(records.entryAt(position)).toBe(position);
+    expect(records.positionFrom(20 * 100_000 + 1)).toBe(100_001);
+    expect(records.positionFrom(50_000_000_000)).toBe(140_000);
+  });
+
   it('are not listed where more point into one place than a log could hold there, but found by id all the same', () => {
     const entries = Array.from({ length: 70_000 }, (_, at) => ({ id: BigInt(at), offset: 100n }));
     const records = runToEnd(ProvisionalRecords.of(snapshotOf(entries), 2 ** 32));

@@ -3,13 +3,16 @@ import type { Snapshot } from './snapshot.ts';
 import { markerOf } from './snapshot-settle.ts';
 import type { Steps } from './steps.ts';
 
-/** Entries that share a bucket where records are spread evenly: few enough to be put in order when they are looked at. */
-const PER_BUCKET_BITS = 6;
+/**
+ * Entries that share a bucket where records are spread evenly (2^10): few enough to be put in order when they are looked at, and so
+ * many that the buckets being filled stay in the processor's cache.
+ */
+const PER_BUCKET_BITS = 10;
 const MOST_BUCKETS = 1 << 20;
 /** A bucket fuller than this would hold up whoever looks at it. */
 const MOST_IN_BUCKET = 1 << 16;
 /** Entries handled between two yields. */
-const STRIDE = 1 << 16;
+const STRIDE = 1 << 14;
 
 /**
  * The records a snapshot names, in the order of the log, before anything is known of the log itself: what stands there has to be
@@ -39,30 +42,29 @@ export class ProvisionalRecords {
    */
   static *of(snapshot: Snapshot, size: number): Steps<ProvisionalRecords> {
     const { count } = snapshot;
-    const buckets = Math.min(MOST_BUCKETS, (count >>> PER_BUCKET_BITS) + 1);
-    const width = Math.max(1, Math.ceil(size / buckets));
-    const starts = new Uint32Array(buckets + 1);
-    for (let from = 0; from < count; from += STRIDE) {
-      const to = Math.min(count, from + STRIDE);
-      for (let entry = from; entry < to; entry++) {
-        const marker = markerOf(snapshot, entry);
-        if (marker >= 0 && marker < size) starts[Math.floor(marker / width) + 1]!++;
-      }
-      yield { done: from, total: 2 * count };
+    let most = Math.min(MOST_BUCKETS, (count >>> PER_BUCKET_BITS) + 1);
+    for (;;) {
+      // A power of two: the division is exact, and costs no more than a multiplication.
+      const width = 2 ** Math.ceil(Math.log2(Math.max(1, size / most)));
+      const starts = yield* countBuckets(snapshot, size, width);
+      if (starts) return yield* ProvisionalRecords.#fill(snapshot, size, width, starts);
+      // Most records lie in a small part of the log.
+      if (most === MOST_BUCKETS) return new ProvisionalRecords(snapshot, new Uint32Array(0), new Uint32Array(2), width);
+      most = MOST_BUCKETS;
     }
-    let fullest = 0;
-    for (let bucket = 0; bucket < buckets; bucket++) {
-      fullest = Math.max(fullest, starts[bucket + 1]!);
-      starts[bucket + 1]! += starts[bucket]!;
-    }
-    if (fullest > MOST_IN_BUCKET) return new ProvisionalRecords(snapshot, new Uint32Array(0), new Uint32Array(2), size);
-    const order = new Uint32Array(starts[buckets]!);
+  }
+
+  static *#fill(snapshot: Snapshot, size: number, width: number, starts: Uint32Array): Steps<ProvisionalRecords> {
+    const { count } = snapshot;
+    const words = new Uint32Array(STRIDE * 4);
+    const order = new Uint32Array(starts[starts.length - 1]!);
     const next = starts.slice();
     for (let from = 0; from < count; from += STRIDE) {
-      const to = Math.min(count, from + STRIDE);
-      for (let entry = from; entry < to; entry++) {
-        const marker = markerOf(snapshot, entry);
-        if (marker >= 0 && marker < size) order[next[Math.floor(marker / width)]!++] = entry;
+      const entries = Math.min(count - from, STRIDE);
+      snapshot.copyEntries(from, from + entries, words);
+      for (let at = 0; at < entries; at++) {
+        const marker = markerIn(words, at);
+        if (marker >= 0 && marker < size) order[next[(marker / width) | 0]!++] = from + at;
       }
       yield { done: count + from, total: 2 * count };
     }
@@ -136,10 +138,12 @@ export class ProvisionalRecords {
   /** The entry of an id, the last where it stands twice, as VelesDB takes it; -1 where there is none. An index would cost more. */
   *find(low: number, high: number): Steps<number> {
     const { snapshot } = this;
+    const words = new Uint32Array(STRIDE * 4);
     for (let to = snapshot.count; to > 0; to -= STRIDE) {
       const from = Math.max(0, to - STRIDE);
-      for (let entry = to - 1; entry >= from; entry--) {
-        if (snapshot.idLow(entry) === low && snapshot.idHigh(entry) === high) return entry;
+      snapshot.copyEntries(from, to, words);
+      for (let at = to - from - 1; at >= 0; at--) {
+        if (words[at * 4] === low && words[at * 4 + 1] === high) return from + at;
       }
       yield { done: snapshot.count - from, total: snapshot.count };
     }
@@ -153,4 +157,35 @@ export class ProvisionalRecords {
       .subarray(this.starts[bucket]!, this.starts[bucket + 1]!)
       .sort((a, b) => this.marker(a) - this.marker(b) || a - b);
   }
+}
+
+/**
+ * How many entries come before each bucket of `width` bytes, and at the end how many there are; null where a bucket holds more than can
+ * be put in order at once.
+ */
+function* countBuckets(snapshot: Snapshot, size: number, width: number): Steps<Uint32Array | null> {
+  const { count } = snapshot;
+  const starts = new Uint32Array(Math.floor(size / width) + 2);
+  const words = new Uint32Array(STRIDE * 4);
+  for (let from = 0; from < count; from += STRIDE) {
+    const entries = Math.min(count - from, STRIDE);
+    snapshot.copyEntries(from, from + entries, words);
+    for (let at = 0; at < entries; at++) {
+      const marker = markerIn(words, at);
+      if (marker >= 0 && marker < size) starts[((marker / width) | 0) + 1]!++;
+    }
+    yield { done: from, total: 2 * count };
+  }
+  for (let bucket = 1; bucket < starts.length; bucket++) {
+    if (starts[bucket]! > MOST_IN_BUCKET) return null;
+    starts[bucket]! += starts[bucket - 1]!;
+  }
+  return starts;
+}
+
+/** The same as `markerOf`, of an entry copied into whole words. */
+function markerIn(words: Uint32Array, at: number): number {
+  const high = words[at * 4 + 3]!;
+  if (high >= 0x20_0000) return Number.POSITIVE_INFINITY;
+  return high * 0x1_0000_0000 + words[at * 4 + 2]! - LENGTH_FIELD_OFFSET;
 }
