@@ -51,6 +51,8 @@ const REPORT_MILLISECONDS = 200;
 const QUERY_PATIENCE_MILLISECONDS = 60;
 /** The snapshot is read after this long at the latest, even if nobody has asked for rows. */
 const FIRST_ROWS_PATIENCE_MILLISECONDS = 500;
+/** Slices of the snapshot beside those of the scan: a page waits for one of each. */
+const SNAPSHOT_SLICE_MILLISECONDS = 24;
 const MOST_QUERIES = 16;
 const FOLLOW_POLL_MILLISECONDS = 500;
 const IN_FLIGHT_WAIT_MILLISECONDS = 150;
@@ -174,10 +176,12 @@ export class Session {
       };
       scanned.addEventListener('abort', this.#onRowsShown, { once: true });
     });
-    await runSliced(state.readSnapshot(), { signal: this.#stop.signal });
+    // The scan ends no later for it: its turn comes when this is done, and until then there is nothing to look up.
+    const milliseconds = SNAPSHOT_SLICE_MILLISECONDS;
+    await runSliced(state.readSnapshot(), { signal: this.#stop.signal, milliseconds });
     if (scanned.aborted) return;
     try {
-      await runSliced(state.orderSnapshot(), { signal: scanned });
+      await runSliced(state.orderSnapshot(), { signal: scanned, milliseconds });
       this.changed();
     } catch (thrown) {
       if (!scanned.aborted) throw thrown;
