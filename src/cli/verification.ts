@@ -44,7 +44,7 @@ export async function examine(files: Files, target: Target, options: Verificatio
   const state = new CollectionState(files, directory);
   state.open();
   try {
-    runToEnd(state.scanOn());
+    await state.scanFast();
     const inFlightRow = await settleTail(files, state, options.findHolder ?? findHolderOfFile);
     const { table } = state;
     const payloads = !options.framing;
@@ -93,7 +93,7 @@ async function settleTail(
       break;
     default:
       state.reopen();
-      runToEnd(state.scanOn());
+      await state.scanFast();
   }
   return endsTorn(state.table) ? state.table.rows - 1 : -1;
 }

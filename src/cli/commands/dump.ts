@@ -3,12 +3,12 @@ import { DEFAULT_GENERATION, type Generation, type VelesError, type View } from 
 import { LENGTH_FIELD_OFFSET } from '../../core/record.ts';
 import { replay } from '../../core/replay.ts';
 import { type Retrieved, retrieve } from '../../core/retrieve.ts';
-import { scan } from '../../core/scan.ts';
 import { runToEnd } from '../../core/steps.ts';
 import { formatU64 } from '../../core/u64.ts';
 import { crc32 } from '../../main/engine/crc32.ts';
+import type { Files } from '../../main/engine/files.ts';
 import { loadSnapshot } from '../../main/engine/snapshot-file.ts';
-import { openLogForReading } from '../../main/services/read-collection.ts';
+import { openLogForReading, type ReadableLog, scanLog } from '../../main/services/read-collection.ts';
 import { type CommandLine, Exit } from '../command-line.ts';
 import { eachCollection } from '../directories.ts';
 import { JsonLines } from '../json-lines.ts';
@@ -38,7 +38,9 @@ export function dumpCommand(
     const name = collection === null ? {} : { collection };
     try {
       const view =
-        options.as === 'salvage' ? openSalvage(log.source) : openGeneration(line, directory, log.source, options.as);
+        options.as === 'salvage'
+          ? await openSalvage(line.files, log)
+          : openGeneration(line, directory, log.source, options.as);
       if (!view.ok) {
         json.line({ ...name, ok: false, ...view.error });
         return Exit.found;
@@ -95,9 +97,9 @@ function openGeneration(
 }
 
 /** Everything intact, whatever lies between; the snapshot is not looked at. */
-function openSalvage(source: ByteSource): OpenedView {
-  const table = runToEnd(scan({ source, crc32 }));
-  table.link();
+async function openSalvage(files: Files, log: ReadableLog): Promise<OpenedView> {
+  const table = await scanLog(files, log);
+  const { source } = log;
   const ids = new SortedIds(table.ids);
   for (let row = 0; row < table.rows; row++) {
     if (table.state(row) === 'live') ids.add(table.idLow[row]!, table.idHigh[row]!);

@@ -4,13 +4,12 @@ import { checkPayload } from '../../core/json/check.ts';
 import { CRC_SIZE, LENGTH_FIELD_OFFSET, STORE_HEADER_SIZE } from '../../core/record.ts';
 import type { RecordTable } from '../../core/record-table.ts';
 import { replay } from '../../core/replay.ts';
-import { scan } from '../../core/scan.ts';
 import { isDamage, type Verdict } from '../../core/segment.ts';
 import { runToEnd } from '../../core/steps.ts';
 import { highU32, lowU32, readU32 } from '../../core/u64.ts';
 import { crc32 } from '../../main/engine/crc32.ts';
 import { loadSnapshot } from '../../main/engine/snapshot-file.ts';
-import { openLogForReading } from '../../main/services/read-collection.ts';
+import { openLogForReading, scanLog } from '../../main/services/read-collection.ts';
 import { VelescopeError } from '../../shared/errors.ts';
 import { type CommandLine, Exit } from '../command-line.ts';
 import { oneCollection, reporting } from '../directories.ts';
@@ -38,8 +37,7 @@ export function historyCommand(
     const log = openLogForReading(line.files, directory);
     try {
       const { source } = log;
-      const table = runToEnd(scan({ source, crc32 }));
-      table.link();
+      const table = await scanLog(line.files, log);
       const low = lowU32(id);
       const high = highU32(id);
       const live = liveRowIn(line, directory, options.as, source, table, low, high);

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { ByteSource } from '../../core/byte-source.ts';
 import type { Generation, View } from '../../core/generation.ts';
@@ -19,15 +18,12 @@ import { giveBack } from '../engine/give-back.ts';
 import { createRecordTable } from '../engine/huge-pages.ts';
 import { LOG_FILE } from '../engine/lock.ts';
 import type { KnownLog } from '../engine/log-payload-storage.ts';
-import { nodeFiles } from '../engine/node-files.ts';
 import { checkFile } from '../engine/parallel-check.ts';
 import { scanFile } from '../engine/parallel-scan.ts';
 import { readSnapshot, SNAPSHOT_FILE } from '../engine/snapshot-file.ts';
+import { threadsFor } from '../services/read-collection.ts';
 import { workerUrl } from '../services/worker-url.ts';
 import { runSliced } from './slices.ts';
-
-/** More threads than this wait for the disk, and for the one that puts their parts together. */
-const MOST_THREADS = 8;
 
 /** What became of the snapshot file. */
 export type SnapshotFound =
@@ -230,7 +226,7 @@ export class CollectionState {
   }
 
   /** The same, with as many threads as there are processors, letting messages in between slices. Throws CANCELLED. */
-  async scanFast(options: { signal: AbortSignal; onProgress(progress: WorkProgress): void }): Promise<void> {
+  async scanFast(options: { signal?: AbortSignal; onProgress?(progress: WorkProgress): void } = {}): Promise<void> {
     await scanFile({ ...options, ...this.#forThreads(), workerUrl: () => workerUrl('scan') });
     this.totals = await runSliced(this.table.addUp(), { signal: options.signal });
   }
@@ -245,9 +241,7 @@ export class CollectionState {
     return {
       source: this.sourceForPass(),
       table: this.table,
-      // Other threads open the log by its path: it has to be a file of this machine.
-      file: this.files === nodeFiles ? this.#file : null,
-      workers: Math.min(MOST_THREADS, availableParallelism()),
+      ...threadsFor(this.files, this.#file),
     };
   }
 
