@@ -26,6 +26,8 @@ const CHAIN_STRIDE = 1 << 14;
 const LEAST_BLOCK = 1 << 10;
 /** How many damaged or legacy records in a row may stand between intact ones of such a chain. */
 const LONGEST_BRIDGE = 64;
+/** Room for so many rows, about a gigabyte, is made on the strength of the first few. */
+const MOST_ROWS_AHEAD = 1 << 25;
 /** How many bytes of sound records are followed between two yields. */
 const STRIDE = 1 << 20;
 
@@ -128,16 +130,26 @@ export class Scanner {
     if (to <= from) return;
     const first = this.table.rows;
     const rows = first + to - from;
-    if (rows > this.table.offsets.length) {
-      // As much as the log will need if it goes on like this: growing by halves would copy every column again and again. But no
-      // great leaps: a few short records at the beginning say little.
-      const expected = (rows / end) * this.#size * 1.02;
-      this.table.reserve(Math.ceil(Math.max(rows * 1.25, Math.min(expected, rows * 64))) + 1024);
-    }
+    if (rows > this.table.offsets.length) this.#makeRoom(rows, end);
     this.table.pushColumns(columns, from, to);
     if (this.#found) this.table.info[first]! |= INFO_FOUND;
     this.#found = false;
     this.table.end = end;
+  }
+
+  /**
+   * Makes room for the rows that the log will have if it goes on as it did up to `end`: growing by halves would copy every column again
+   * and again. Room that is never used costs addresses only, but short records at the beginning must not claim all of those.
+   */
+  #makeRoom(rows: number, end: number): void {
+    const least = Math.ceil(rows * 1.25) + 1024;
+    const expected = Math.ceil((rows / end) * this.#size * 1.02) + 1024;
+    try {
+      this.table.reserve(Math.max(least, Math.min(expected, Math.max(rows * 4, MOST_ROWS_AHEAD))));
+    } catch {
+      // A system that counts addresses as memory has none left for a guess.
+      this.table.reserve(least);
+    }
   }
 
   /** Takes in intact records up to a block's size; returns where it stopped, which may be where it started. */
