@@ -1,8 +1,9 @@
+import { type PathStep, parsePath } from '../../core/json/path.ts';
 import { VelescopeError } from '../../shared/errors.ts';
 
 /** A condition on one place of a payload: `$.a.b[0] = value`. */
 export interface PathCondition {
-  steps: (string | number)[];
+  steps: PathStep[];
   operator: '=' | '!=' | '<' | '<=' | '>' | '>=' | 'contains' | 'exists';
   value: unknown;
   /**
@@ -26,22 +27,9 @@ export function parsePathCondition(text: string): PathCondition {
       next: 'Write a path such as $.user.name = "Ann", $.tags[0], $.score >= 0.5 or $.title contains draft.',
     });
   };
-  if (text[0] !== '$') fail(0, '$');
-  const steps: (string | number)[] = [];
-  let at = 1;
-  for (;;) {
-    if (text[at] === '.') {
-      const name = /^[^.[\]\s=!<>]+/.exec(text.slice(at + 1))?.[0];
-      if (!name) return fail(at + 1, 'a name');
-      steps.push(name);
-      at += 1 + name.length;
-    } else if (text[at] === '[') {
-      const inside = /^\[(?:(\d{1,9})|("(?:[^"\\]|\\.)*"))\]/.exec(text.slice(at));
-      if (!inside) return fail(at + 1, 'a number or a quoted name, then ]');
-      steps.push(inside[1] === undefined ? (JSON.parse(inside[2]!) as string) : Number(inside[1]));
-      at += inside[0].length;
-    } else break;
-  }
+  const path = parsePath(text);
+  if (!path.ok) return fail(path.at, path.expected);
+  const { steps, end: at } = path;
   const rest = text.slice(at).trim();
   const lastName = steps.findLast((step) => typeof step === 'string');
   // Not with a slash, which has an escape of its own.

@@ -1,5 +1,5 @@
 import { Dialog } from 'radix-ui';
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 import { Icon } from './icon.tsx';
 
 /**
@@ -22,6 +22,7 @@ export function Modal(props: {
   children?: ReactNode;
 }) {
   const { title, description, onClose, size = 'plain', top, hideHeader, className, footer, children } = props;
+  useState(rememberFocus);
   const classes = ['dialog', size === 'wide' ? 'wide' : '', top ? 'top' : '', className ?? '']
     .filter(Boolean)
     .join(' ');
@@ -32,6 +33,7 @@ export function Modal(props: {
         <Dialog.Content
           className={classes}
           onOpenAutoFocus={enterFirstField}
+          onCloseAutoFocus={returnFocus}
           {...(description ? {} : { 'aria-describedby': undefined })}
         >
           {hideHeader ? (
@@ -55,6 +57,22 @@ export function Modal(props: {
       </Dialog.Portal>
     </Dialog.Root>
   );
+}
+
+let returnTo: HTMLElement | null = null;
+
+/** Where the focus is before a dialog takes it. Of a dialog that follows on another, where it was before the first. */
+function rememberFocus(): void {
+  const { activeElement } = document;
+  if (activeElement instanceof HTMLElement && !activeElement.closest('body > :not(#root)')) returnTo = activeElement;
+}
+
+/** Radix gives the focus back to the button that opened a dialog, and these are opened by commands. */
+function returnFocus(event: Event): void {
+  event.preventDefault();
+  if (document.querySelector('[role="dialog"]')) return;
+  returnTo?.focus({ preventScroll: true });
+  returnTo = null;
 }
 
 /** A dialog that asks for something begins at its first field; left to itself the focus goes to the button that closes it. */

@@ -13,6 +13,7 @@ export type OpenDialog =
   | { name: 'palette' }
   | { name: 'keys' }
   | { name: 'goto' }
+  | { name: 'goto-path' }
   | { name: 'places' }
   | { name: 'review' }
   | { name: 'new-record' }

@@ -1,7 +1,7 @@
 import type { Text } from '@codemirror/state';
 import { checkText, type TextCheck } from '../../core/json/check-text.ts';
 import { LARGE_FROM, payloadWork } from '../work/work.ts';
-import { piecesOf } from './large-text.ts';
+import { sourceOf } from './large-text.ts';
 
 const checks = new WeakMap<Text, TextCheck>();
 
@@ -18,11 +18,7 @@ export function quickCheck(doc: Text): TextCheck | null {
 export async function checkDocument(doc: Text, signal?: AbortSignal): Promise<TextCheck> {
   const known = quickCheck(doc);
   if (known) return known;
-  const check = await payloadWork.run(
-    'check',
-    { text: '' },
-    { pieces: () => piecesOf(doc), ...(signal ? { signal } : {}) },
-  );
+  const check = await payloadWork.run('check', { text: '' }, { source: sourceOf(doc), ...(signal ? { signal } : {}) });
   checks.set(doc, check);
   return check;
 }

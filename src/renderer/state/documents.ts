@@ -1,6 +1,6 @@
 import { redo, undo } from '@codemirror/commands';
 import { EditorState, type Text, type TransactionSpec } from '@codemirror/state';
-import type { EditorView } from '@codemirror/view';
+import { EditorView } from '@codemirror/view';
 import { create } from 'zustand';
 import { type LaidOut, layOut, storedText } from '../../core/json/layout.ts';
 import type { Draft } from '../../shared/protocol.ts';
@@ -8,7 +8,7 @@ import { editorExtensions } from '../features/editor/code-extensions.ts';
 import { LARGE_FROM, payloadWork } from '../work/work.ts';
 import { report } from './application.ts';
 import { documentChanged } from './editing.ts';
-import { documentText, piecesOf } from './large-text.ts';
+import { documentText, sourceOf } from './large-text.ts';
 import { useSession } from './session.ts';
 
 /** From this many characters on, a payload is edited plain: no colours, no folding, no check at each pause of typing. */
@@ -24,6 +24,7 @@ export class PayloadDocument {
   /** The code view that shows it now, if one does; it owns the state while it lives. */
   private view: EditorView | null = null;
   private readonly listeners = new Set<() => void>();
+  private readonly cursorListeners = new Set<() => void>();
   version = 0;
   /** False while a large text is being laid out; there is nothing to edit then. */
   ready = false;
@@ -80,7 +81,7 @@ export class PayloadDocument {
     if (this.version === 0) return this.opened;
     const { doc } = this.state;
     if (doc.length < LARGE_FROM) return storedText(this.text, this.compact);
-    return payloadWork.run('store', { text: '', compact: this.compact }, { pieces: () => piecesOf(doc) });
+    return payloadWork.run('store', { text: '', compact: this.compact }, { source: sourceOf(doc) });
   }
 
   /** Changes the text, as one step of the history. */
@@ -110,7 +111,9 @@ export class PayloadDocument {
   /** The view's state moved on. */
   take(state: EditorState): void {
     const changed = state.doc !== this.state.doc;
+    const moved = state.selection.main.head !== this.state.selection.main.head;
     this.state = state;
+    if (moved) for (const listener of this.cursorListeners) listener();
     if (!changed) return;
     this.version++;
     this.tell();
@@ -121,6 +124,21 @@ export class PayloadDocument {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   };
+
+  /** Where the cursor stands. */
+  get cursor(): number {
+    return this.state.selection.main.head;
+  }
+
+  subscribeCursor = (listener: () => void): (() => void) => {
+    this.cursorListeners.add(listener);
+    return () => this.cursorListeners.delete(listener);
+  };
+
+  /** Selects a range and brings it into view, where a view shows it. */
+  select(from: number, to: number): void {
+    this.dispatch({ selection: { anchor: to, head: from }, effects: EditorView.scrollIntoView(from, { y: 'center' }) });
+  }
 
   private tell(): void {
     for (const listener of this.listeners) listener();

@@ -1,5 +1,5 @@
 import { Text } from '@codemirror/state';
-import { breathe } from '../work/work.ts';
+import { breathe, type Source } from '../work/work.ts';
 
 /** A text is cut into pieces of this many characters to be taken apart or put together without holding up the window. */
 const PIECE = 1 << 19;
@@ -7,6 +7,19 @@ const PIECE = 1 << 19;
 /** The text of a document in pieces. The document is of one moment: edits make another one. */
 export function* piecesOf(doc: Text): Generator<string> {
   for (let from = 0; from < doc.length; from += PIECE) yield doc.sliceString(from, Math.min(doc.length, from + PIECE));
+}
+
+const numbers = new WeakMap<Text, number>();
+let count = 0;
+
+/** A document as the text of jobs. */
+export function sourceOf(doc: Text): Source {
+  let number = numbers.get(doc);
+  if (number === undefined) {
+    number = ++count;
+    numbers.set(doc, number);
+  }
+  return { number, pieces: () => piecesOf(doc) };
 }
 
 /** Makes a document of a text whose lines end at \n and nowhere else, a piece at a time. */

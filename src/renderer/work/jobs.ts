@@ -1,11 +1,21 @@
 import { checkText, type TextCheck } from '../../core/json/check-text.ts';
 import { type LaidOut, layOut, storedText } from '../../core/json/layout.ts';
 import type { JsonReader } from '../../core/json/number.ts';
+import { type Followed, followPath, type PathAt, type PathStep, pathAt } from '../../core/json/path.ts';
 import { type Reading, readAs } from '../../core/json/reading.ts';
+import { parseSyntax, type SyntaxResult } from '../../core/json/syntax.ts';
 import { parsePieces } from '../../shared/frames.ts';
 
+/** The shape of the text asked about last: making it anew for each move of the cursor would take most of a second. */
+let last: { text: string; parsed: SyntaxResult } | null = null;
+
+function shapeOf(text: string): SyntaxResult {
+  if (last?.text !== text) last = { text, parsed: parseSyntax(text) };
+  return last.parsed;
+}
+
 /**
- * Work on whole texts, by name: pure functions of the core, so that it does not matter where they run. In the window's own thread
+ * Work on whole texts, by name: functions of the core, so that it does not matter where they run. In the window's own thread
  * each of them holds up what a person types for a second where the text has sixteen megabytes.
  */
 export const JOBS = {
@@ -19,6 +29,16 @@ export const JOBS = {
   /** What VelesDB makes of a text. */
   read: ({ text, reader, limit }: { text: string; reader: JsonReader; limit: number }): Reading =>
     readAs(text, reader, limit),
+  /** Where a path leads in a text. */
+  follow: ({ text, steps }: { text: string; steps: PathStep[] }): Followed => {
+    const parsed = shapeOf(text);
+    return parsed.ok ? followPath(parsed.tree, steps) : { state: 'not-json', offset: parsed.offset };
+  },
+  /** The path at an offset of a text; null where that is not JSON. */
+  pathAt: ({ text, offset }: { text: string; offset: number }): PathAt | null => {
+    const parsed = shapeOf(text);
+    return parsed.ok ? pathAt(parsed.tree, offset) : null;
+  },
   /** A message of the protocol, from and to the UTF-8 that a socket carries. */
   parse: ({ pieces }: { pieces: Uint8Array[] }): unknown => parsePieces(pieces),
   print: ({ value }: { value: unknown }): Uint8Array<ArrayBuffer> => new TextEncoder().encode(JSON.stringify(value)),
@@ -28,21 +48,25 @@ export type JobName = keyof typeof JOBS;
 export type JobParams<Name extends JobName> = Parameters<(typeof JOBS)[Name]>[0];
 export type JobResult<Name extends JobName> = ReturnType<(typeof JOBS)[Name]>;
 
-/** To a worker: pieces of the text that the next job is about, then the job. Its `text` is the pieces where there are any. */
-export type WorkRequest = { type: 'piece'; text: string } | { type: 'job'; name: JobName; params: object };
+/** To a worker: pieces of a text, which it holds until pieces of another come, and jobs. With `held` a job is about that text. */
+export type WorkRequest =
+  | { type: 'piece'; text: string }
+  | { type: 'job'; name: JobName; params: object; held: boolean };
 /** From a worker: how its job ended. */
 export type WorkAnswer = { ok: true; value: unknown } | { ok: false; message: string };
 
 /** The worker's side: takes requests and answers each job, in order. */
 export function createJobServer(answer: (answer: WorkAnswer) => void): (request: WorkRequest) => void {
   let pieces: string[] = [];
+  let text = '';
   return (request) => {
     if (request.type === 'piece') {
       pieces.push(request.text);
       return;
     }
-    const params = pieces.length === 0 ? request.params : { ...request.params, text: pieces.join('') };
+    if (pieces.length > 0) text = pieces.join('');
     pieces = [];
+    const params = request.held ? { ...request.params, text } : request.params;
     try {
       const job = JOBS[request.name] as (params: object) => unknown;
       answer({ ok: true, value: job(params) });

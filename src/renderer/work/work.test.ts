@@ -43,17 +43,30 @@ describe('work beside the window', () => {
     ]);
   });
 
-  test('takes the text in pieces, and those of one job for no other', async () => {
+  test('takes the text in pieces, once for all jobs about it', async () => {
     const seen: WorkRequest[] = [];
     const work = new Work(() => connect(seen));
-    const pieces = () => ['{"a"', ': "', 'b"}'];
-    const both = await Promise.all([
-      work.run('store', { text: '', compact: true }, { pieces }),
+    const source = { number: 1, pieces: () => ['{"a"', ': "', 'b"}'] };
+    const answers = await Promise.all([
+      work.run('store', { text: '', compact: true }, { source }),
       work.run('store', { text: '[ ]', compact: true }),
-      work.run('store', { text: '', compact: true }, { pieces: () => [] }),
+      work.run('check', { text: '' }, { source }),
+      work.run('pathAt', { text: '', offset: 7 }, { source }),
+      work.run('follow', { text: '', steps: ['a'] }, { source }),
+      work.run('store', { text: '', compact: true }, { source: { number: 2, pieces: () => [] } }),
+      work.run('store', { text: '', compact: true }, { source }),
     ]);
-    expect(both).toEqual(['{"a":"b"}', '[]', '']);
-    expect(seen.map(({ type }) => type)).toEqual(['piece', 'piece', 'piece', 'job', 'job', 'job']);
+    expect(answers).toMatchObject([
+      '{"a":"b"}',
+      '[]',
+      { state: 'ok' },
+      { steps: ['a'], shadowed: false },
+      { state: 'found', place: { member: 1, start: 6, end: 9 } },
+      '',
+      '{"a":"b"}',
+    ]);
+    const texts = seen.map((request) => (request.type === 'piece' ? request.text : null)).filter(Boolean);
+    expect(texts).toEqual(['{"a"', ': "', 'b"}', '{"a"', ': "', 'b"}']);
   });
 
   test('does not begin what nobody waits for any more, and drops its result', async () => {
@@ -84,7 +97,9 @@ describe('work beside the window', () => {
         close: () => {},
       };
     });
-    expect(await dying.run('store', { text: '', compact: true }, { pieces: () => ['[ ', '1 ]'] })).toBe('[1]');
+    expect(
+      await dying.run('store', { text: '', compact: true }, { source: { number: 1, pieces: () => ['[ ', '1 ]'] } }),
+    ).toBe('[1]');
     expect(await dying.run('check', { text: '[1]' })).toEqual({ state: 'ok' });
     expect(starts).toBe(1);
   });

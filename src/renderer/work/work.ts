@@ -11,9 +11,15 @@ export interface Pipe {
   close(): void;
 }
 
+/** A text in pieces, which are taken one at a time. It has a number of its own: what the worker holds already is not sent again. */
+export interface Source {
+  number: number;
+  pieces(): Iterable<string>;
+}
+
 export interface JobOptions {
-  /** Gives the text that the job is about in pieces, in place of the one in the parameters; they are taken one at a time. */
-  pieces?: () => Iterable<string>;
+  /** The text that the job is about, in place of the one in the parameters. */
+  source?: Source;
   /** A job that nobody waits for any more is not begun; one that runs is left to end, and its result dropped. */
   signal?: AbortSignal;
 }
@@ -25,6 +31,8 @@ export interface JobOptions {
 export class Work {
   #pipe: Pipe | null = null;
   #broken = false;
+  /** The number of the text that the worker holds. */
+  #held: number | null = null;
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly connect: () => Pipe | null) {}
@@ -36,22 +44,28 @@ export class Work {
     return result as Promise<JobResult<Name>>;
   }
 
-  async #next(name: JobName, params: object, { pieces, signal }: JobOptions): Promise<unknown> {
+  async #next(name: JobName, params: object, { source, signal }: JobOptions): Promise<unknown> {
     throwIfAborted(signal);
     const pipe = this.#open();
-    if (!pipe) return runHere(name, params, pieces);
+    if (!pipe) return runHere(name, params, source);
     const answer = new Promise<WorkAnswer | null>((resolve) => pipe.onAnswer(resolve, () => resolve(null)));
-    for (const text of pieces?.() ?? []) {
-      pipe.post({ type: 'piece', text });
-      await breathe();
+    if (source && source.number !== this.#held) {
+      this.#held = source.number;
+      // Also of an empty text one piece: it takes the place of the one held before.
+      pipe.post({ type: 'piece', text: '' });
+      for (const text of source.pieces()) {
+        pipe.post({ type: 'piece', text });
+        await breathe();
+      }
     }
-    pipe.post({ type: 'job', name, params });
+    pipe.post({ type: 'job', name, params, held: source !== undefined });
     const got = await answer;
     if (got === null) {
       this.#broken = true;
       this.#pipe = null;
       pipe.close();
-      return runHere(name, params, pieces);
+      this.#held = null;
+      return runHere(name, params, source);
     }
     throwIfAborted(signal);
     if (!got.ok) throw new Error(got.message);
@@ -67,9 +81,9 @@ export class Work {
   }
 }
 
-function runHere(name: JobName, params: object, pieces: JobOptions['pieces']): unknown {
+function runHere(name: JobName, params: object, source: Source | undefined): unknown {
   const job = JOBS[name] as (params: object) => unknown;
-  return job(pieces ? { ...params, text: [...pieces()].join('') } : params);
+  return job(source ? { ...params, text: [...source.pieces()].join('') } : params);
 }
 
 function throwIfAborted(signal: AbortSignal | undefined): void {

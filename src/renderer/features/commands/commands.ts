@@ -22,6 +22,7 @@ import {
   useSession,
   walkDamage,
 } from '../../state/session.ts';
+import { copyPath, useShownDocument } from '../../state/shown-document.ts';
 import { cyclePanes, focusEditor, focusGrid, focusSearch } from './focus.ts';
 
 /** Something a person can do: in the menu, in the palette, often by a key. */
@@ -196,6 +197,25 @@ export const COMMANDS: readonly Command[] = [
     keys: ['Mod+G'],
     enabled: hasSession,
     run: () => showDialog({ name: 'goto' }),
+  },
+  {
+    id: 'go.path',
+    title: 'Go to a path in the payload…',
+    group: 'Go',
+    keys: ['Mod+Shift+O'],
+    enabled: hasRecord,
+    run: () => {
+      showPage('records');
+      showTab('payload');
+      showDialog({ name: 'goto-path' });
+    },
+  },
+  {
+    id: 'go.copy-path',
+    title: 'Copy the path of the cursor',
+    group: 'Go',
+    enabled: () => useShownDocument.getState().document !== null,
+    run: () => void copyPath(),
   },
   {
     id: 'damage.next',

@@ -3,6 +3,7 @@ import { PlacesDialog } from '../directory/places-dialog.tsx';
 import { DeleteRecordDialog } from '../drafts/delete-record-dialog.tsx';
 import { NewRecordDialog } from '../drafts/new-record-dialog.tsx';
 import { ReviewDialog } from '../drafts/review-dialog.tsx';
+import { GoToPathDialog } from '../editor/go-to-path-dialog.tsx';
 import { ExportDialog } from '../records/export-dialog.tsx';
 import { ImportDialog } from '../records/import-dialog.tsx';
 import { GoToDialog } from '../search/go-to-dialog.tsx';
@@ -24,6 +25,8 @@ export function Dialogs() {
       return <KeysDialog onClose={closeDialog} />;
     case 'goto':
       return <GoToDialog onClose={closeDialog} />;
+    case 'goto-path':
+      return <GoToPathDialog onClose={closeDialog} />;
     case 'places':
       return <PlacesDialog onClose={closeDialog} />;
     case 'review':

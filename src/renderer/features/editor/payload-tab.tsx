@@ -10,9 +10,11 @@ import { checkDocument, quickCheck } from '../../state/document-check.ts';
 import { type PayloadDocument, PLAIN_FROM, useDocuments } from '../../state/documents.ts';
 import { documentFor, dropDraft, saveCurrent, stageText, textOf } from '../../state/editing.ts';
 import { goTo, showTab } from '../../state/session.ts';
+import { showDocument } from '../../state/shown-document.ts';
 import { LARGE_FROM } from '../../work/work.ts';
 import { keyWords } from '../commands/commands.ts';
 import { CodeText, CodeView } from './code-view.tsx';
+import { CursorPath } from './cursor-path.tsx';
 import { DomainHints } from './domain-hints.tsx';
 import { TreeView } from './tree-view.tsx';
 
@@ -59,6 +61,7 @@ function Editor({ document, draft }: { document: PayloadDocument; draft: StoredD
   useSyncExternalStore(document.subscribe, () => document.moment);
   const [face, setFace] = useState<Face>('code');
   const settled = useSettled(document);
+  useEffect(() => showDocument(document), [document]);
   if (!document.ready) {
     return (
       <div className="detail-empty" aria-busy="true">
@@ -111,6 +114,7 @@ function Editor({ document, draft }: { document: PayloadDocument; draft: StoredD
       <div className="editor-footer">
         <CheckWords check={settled?.check ?? null} />
         {settled && !document.plain && settled.doc.length < PLAIN_FROM ? <DomainHints doc={settled.doc} /> : null}
+        <CursorPath document={document} />
       </div>
     </>
   );

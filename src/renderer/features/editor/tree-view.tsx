@@ -25,6 +25,7 @@ import { Icon } from '../../components/icon.tsx';
 import { VisibleText } from '../../components/visible-text.tsx';
 import { announce } from '../../state/announcements.ts';
 import type { PayloadDocument } from '../../state/documents.ts';
+import { useShownDocument } from '../../state/shown-document.ts';
 import { flattenTree, pathKey, type TreeItem } from './tree-items.ts';
 
 const ITEM_HEIGHT = 24;
@@ -96,12 +97,31 @@ function Tree({ document: payload, tree }: { document: PayloadDocument; tree: Sy
     return () => document.removeEventListener('velescope-focus-editor', focus);
   }, []);
 
+  // The cursor of the code goes along, so that the path below is that of the selected value.
   const select = (path: readonly number[], focus = true) => {
     setSelected(path);
+    const node = tree.nodeAtPath(path);
+    if (node >= 0) payload.dispatch({ selection: { anchor: tree.memberStart(node) } });
     focusWanted.current = focus;
     const index = items.findIndex((entry) => pathKey(entry.path) === pathKey(path));
     if (index >= 0) virtual.scrollToIndex(index, { align: 'auto' });
   };
+  // A value that was gone to by its path: what it lies in is expanded, then it is selected and scrolled to.
+  const gone = useShownDocument((state) => (state.gone?.document === payload ? state.gone : null));
+  const revealed = useRef<typeof gone>(null);
+  useEffect(() => {
+    if (!gone || revealed.current === gone) return;
+    const { indexPath } = gone;
+    const around = indexPath.map((_, depth) => pathKey(indexPath.slice(0, depth)));
+    if (around.some((key) => !expanded.has(key))) {
+      setExpanded((now) => new Set([...now, ...around]));
+      return;
+    }
+    revealed.current = gone;
+    setSelected(indexPath);
+    const index = items.findIndex((entry) => pathKey(entry.path) === pathKey(indexPath));
+    if (index >= 0) virtual.scrollToIndex(index, { align: 'center' });
+  }, [gone, expanded, items, virtual]);
   const toggle = (path: readonly number[], open?: boolean) => {
     setExpanded((now) => {
       const next = new Set(now);
