@@ -73,7 +73,7 @@ export async function dropDrafts(ids: string[]): Promise<void> {
  * whether they were written.
  */
 export async function writeDrafts(ids: string[], overwriteConflicts = false): Promise<boolean> {
-  const { session, summary } = useSession.getState();
+  const { session, summary, selected, record } = useSession.getState();
   if (!session || !summary || ids.length === 0) return false;
   if (!summary.writing.on) {
     showDialog({
@@ -93,7 +93,8 @@ export async function writeDrafts(ids: string[], overwriteConflicts = false): Pr
         : `Accepted ${formatNoun(written, 'record')}: checked when the buffer is written.`;
     notify({ tone: 'good', text: words, action: { label: 'Undo', run: () => void undoLastWrite() } });
     announce(words);
-    const { selected, record } = useSession.getState();
+    // To the version just written, unless the person went elsewhere meanwhile.
+    if (useSession.getState().selected !== selected) return true;
     const current = selected?.type === 'draft' ? selected.id : record?.id;
     if (current && ids.includes(current)) await goTo({ by: 'id', id: current }, { unlessMoved: true });
     return true;
