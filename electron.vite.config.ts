@@ -16,6 +16,8 @@ export default defineConfig({
     build: {
       outDir: 'out',
       emptyOutDir: true,
+      // Its hundred files take longer to load than all of Velescope, in every thread anew; in the bundle is what is used of it.
+      externalizeDeps: { exclude: ['zod'] },
       sourcemap: true,
       rollupOptions: {
         input: {

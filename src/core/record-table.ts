@@ -156,7 +156,8 @@ export class RecordTable {
   /** Makes room for that many rows. */
   reserve(capacity: number): void {
     if (capacity <= this.offsets.length) return;
-    this.#moveTo(capacity, slotsFor(this.#expectedHashed(capacity)));
+    // For a batch at least: only then is known how many of the ids need slots.
+    this.#moveTo(capacity, slotsFor(Math.max(this.#expectedHashed(capacity), Math.min(capacity, BATCH))));
   }
 
   /** As many ids in slots as so many rows will hold if they go on like those that are linked. */

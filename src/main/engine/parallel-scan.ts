@@ -53,6 +53,8 @@ export interface ScanFileOptions {
  * enough that a message costs nothing beside it.
  */
 const PART_SIZE = 8 << 20;
+/** The log's beginning is walked so far before the rows in it are shown. */
+const FIRST_PIECE = 1 << 20;
 /** Parts a thread has been given at a time: it must not wait for a message between two. */
 const PARTS_AHEAD = 2;
 /** A log smaller than this is read before a thread has started. */
@@ -92,7 +94,9 @@ export async function scanFile(options: ScanFileOptions): Promise<number> {
       await breathe();
     }
   };
-  const leastLinked = () => Math.min(MOST_LINKED, Math.max(LEAST_LINKED, table.linkedRows >> 3));
+  // The first at once: somebody is waiting to see them.
+  const leastLinked = () =>
+    table.linkedRows === 0 ? 1 : Math.min(MOST_LINKED, Math.max(LEAST_LINKED, table.linkedRows >> 3));
 
   try {
     for (let position = table.end; position < size; ) {
@@ -246,8 +250,13 @@ class Parts {
     const { walker, file } = this;
     if (!walker || !file || this.#next >= this.#count || !this.#room) return false;
     const part = this.#next++;
-    this.#walk(walker, file, part, part * this.#partSize, false);
+    const from = part * this.#partSize;
+    this.#walked.set(part, this.#walk(walker, file, from, this.#endOf(part), false));
     return true;
+  }
+
+  #endOf(part: number): number {
+    return Math.min(this.#size, (part + 1) * this.#partSize);
   }
 
   /**
@@ -258,22 +267,23 @@ class Parts {
     const { walker, file } = this;
     const part = Math.floor(position / this.#partSize);
     if (!walker || !file || this.#walked.has(part)) return null;
-    return this.#walk(walker, file, part, position, true);
+    if (position === 0) return this.#walk(walker, file, 0, Math.min(this.#endOf(0), FIRST_PIECE), true);
+    const walked = this.#walk(walker, file, position, this.#endOf(part), true);
+    this.#walked.set(part, walked);
+    return walked;
   }
 
-  #walk(walker: BlockWalker, file: OpenFile, part: number, from: number, synchronised: boolean): ScannedPart {
-    const walked = scanPart({
+  #walk(walker: BlockWalker, file: OpenFile, from: number, to: number, synchronised: boolean): ScannedPart {
+    return scanPart({
       read: (into, start, length, position) => readFully(file, into, start, length, position),
       size: this.#size,
       from,
-      to: Math.min(this.#size, (part + 1) * this.#partSize),
+      to,
       synchronised,
       walker,
       crc32,
       columns: new PartColumns(this.#spare.pop() ?? new ArrayBuffer(1 << 16)),
     });
-    this.#walked.set(part, walked);
-    return walked;
   }
 
   done(position: number): ScannedPart | null {
