@@ -1,4 +1,4 @@
-import { createBlockSearcher, SEARCH_BLOCK } from '../../core/fast-search.ts';
+import { createBlockSearcher, SEARCH_BLOCK, SEARCH_HEAD } from '../../core/fast-search.ts';
 import type { Steps } from '../../core/steps.ts';
 import type { CollectionState } from './collection.ts';
 import { ESCAPED, meetsCondition, type PathCondition } from './json-path.ts';
@@ -46,14 +46,15 @@ export function* searchPayloads(
   const escapes = search.condition === null ? null : Buffer.from(input.buffer, input.byteOffset, input.byteLength);
   const longest = escapes === null ? needle.length : Math.max(needle.length, ESCAPE_LENGTH);
   let row = -1; // the last row decided on
-  let carried = 0; // bytes at the beginning of the block that end the one before: a hit may lie across
+  let carried = 0; // bytes before the block that end the one before: a hit may lie across
   for (let from = 0; from < size; ) {
-    const read = state.readInto(input, carried, Math.min(SEARCH_BLOCK, size - from), from);
+    const read = state.readInto(input, SEARCH_HEAD, Math.min(SEARCH_BLOCK, size - from), from);
     if (read === 0) break;
-    const length = carried + read;
-    const base = from - carried;
-    let plain = searcher.find(0, length);
-    let escaped = escapes === null ? -1 : findEscape(escapes, 0, length);
+    const start = SEARCH_HEAD - carried;
+    const end = SEARCH_HEAD + read;
+    const base = from - SEARCH_HEAD;
+    let plain = searcher.find(start, end);
+    let escaped = escapes === null ? -1 : findEscape(escapes, start, end);
     for (let at = 0; plain >= 0 || escaped >= 0; ) {
       const isPlain = escaped < 0 || (plain >= 0 && plain <= escaped);
       const found = isPlain ? plain : escaped;
@@ -62,7 +63,7 @@ export function* searchPayloads(
       const candidate = rowFrom(state, row, offset);
       if (candidate === row) {
         // The rest of a record that is decided already cannot change it.
-        at = Math.max(at, Math.min(length, table.offsets[row]! + table.length(row) - base));
+        at = Math.max(at, Math.min(end, table.offsets[row]! + table.length(row) - base));
       } else {
         const range = payloadRange(state, candidate);
         if (range !== null && offset >= range.from && offset + (isPlain ? needle.length : ESCAPE_LENGTH) <= range.to) {
@@ -70,12 +71,12 @@ export function* searchPayloads(
           if (accept(row) && matches(row)) hit(row);
         }
       }
-      if (plain >= 0 && plain < at) plain = searcher.find(at, length);
-      if (escapes !== null && escaped >= 0 && escaped < at) escaped = findEscape(escapes, at, length);
+      if (plain >= 0 && plain < at) plain = searcher.find(at, end);
+      if (escapes !== null && escaped >= 0 && escaped < at) escaped = findEscape(escapes, at, end);
     }
     from += read;
-    carried = Math.min(length, longest - 1);
-    input.copyWithin(0, length - carried, length);
+    carried = Math.min(end - start, longest - 1);
+    input.copyWithin(SEARCH_HEAD - carried, end - carried, end);
     yield { done: from, total: size };
   }
 }
