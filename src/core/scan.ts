@@ -26,7 +26,9 @@ const CHAIN_STRIDE = 1 << 14;
 const LEAST_BLOCK = 1 << 10;
 /** How many damaged or legacy records in a row may stand between intact ones of such a chain. */
 const LONGEST_BRIDGE = 64;
-/** Room for so many rows, about a gigabyte, is made on the strength of the first few. */
+/** So much of a log says how many rows it will have; what comes before is shown before room is made for millions. */
+const TELLING = 4 << 20;
+/** Room for so many rows, about a gigabyte, is made on the strength of that. */
 const MOST_ROWS_AHEAD = 1 << 25;
 /** How many bytes of sound records are followed between two yields. */
 const STRIDE = 1 << 20;
@@ -143,7 +145,7 @@ export class Scanner {
    */
   #makeRoom(rows: number, end: number): void {
     const least = Math.ceil(rows * 1.25) + 1024;
-    const expected = Math.ceil((rows / end) * this.#size * 1.02) + 1024;
+    const expected = end < TELLING ? 0 : Math.ceil((rows / end) * this.#size * 1.02) + 1024;
     try {
       this.table.reserve(Math.max(least, Math.min(expected, Math.max(rows * 4, MOST_ROWS_AHEAD))));
     } catch {
