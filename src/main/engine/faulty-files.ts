@@ -104,6 +104,10 @@ export class FaultyFiles implements Files {
     return this.run('list', path, () => this.#inner.list(path));
   }
 
+  watch(path: string, changed: () => void): (() => void) | null {
+    return this.#inner.watch(path, changed);
+  }
+
   syncDirectory(path: string): void {
     this.run('syncDirectory', path, () => this.#inner.syncDirectory(path));
   }

@@ -101,6 +101,11 @@ export interface Files {
   syncDirectory(path: string): void;
   /** Bytes that can still be written there, null where unknown. */
   freeSpace(path: string): number | null;
+  /**
+   * Calls `changed` when the file at the path may have changed, some time later and maybe more than once. Returns how to end that; null
+   * where nobody tells of changes. Not to be relied on: changes from other machines and in some containers go unnoticed.
+   */
+  watch(path: string, changed: () => void): (() => void) | null;
   /** The whole content. TOO_LARGE above `limit` bytes, before anything is read. */
   readWhole(path: string, limit?: number): Uint8Array;
 }

@@ -113,6 +113,10 @@ export class MemoryFiles implements Files {
     return Number.isFinite(this.capacity) ? Math.max(0, this.capacity - this.used()) : null;
   }
 
+  watch(): null {
+    return null;
+  }
+
   readWhole(path: string, limit: number = READ_WHOLE_LIMIT): Uint8Array {
     const node = this.#regular(path, this.#node(path));
     requireLimit(path, node.content.length, limit);

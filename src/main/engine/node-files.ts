@@ -73,6 +73,17 @@ export const nodeFiles: Files = {
 
   removeDirectory: fs.rmdirSync,
 
+  watch(path, changed) {
+    try {
+      const watcher = fs.watch(path, { persistent: false }, changed);
+      // A system out of watches, a file system without them, a removed file: then nobody tells of changes.
+      watcher.on('error', () => watcher.close());
+      return () => watcher.close();
+    } catch {
+      return null;
+    }
+  },
+
   list(path) {
     const entries = fs.readdirSync(path, { withFileTypes: true }).map((entry): DirectoryEntry => {
       return { name: entry.name, kind: entry.isSymbolicLink() ? 'link' : kindOf(entry) };

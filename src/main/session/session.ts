@@ -25,6 +25,7 @@ import type { KnownLog } from '../engine/log-payload-storage.ts';
 import { decideWritability, writingRefusal } from '../engine/writability.ts';
 import { endsTorn, holderWords } from '../services/in-flight.ts';
 import { CollectionState } from './collection.ts';
+import { followFile } from './following.ts';
 import { type NamedRecord, ProvisionalReader, scannedEnd } from './provisional-rows.ts';
 import { Query } from './queries.ts';
 import { describeRecord } from './record-detail.ts';
@@ -54,7 +55,6 @@ const FIRST_ROWS_PATIENCE_MILLISECONDS = 500;
 /** Slices of the snapshot beside those of the scan: a page waits for one of each. */
 const SNAPSHOT_SLICE_MILLISECONDS = 24;
 const MOST_QUERIES = 16;
-const FOLLOW_POLL_MILLISECONDS = 500;
 const IN_FLIGHT_WAIT_MILLISECONDS = 150;
 
 /**
@@ -84,7 +84,7 @@ export class Session {
   readonly #stop = new AbortController();
   /** Passes over the log run one after another. */
   #work: Promise<void> = Promise.resolve();
-  #followTimer: NodeJS.Timeout | null = null;
+  #endFollowing: (() => void) | null = null;
   #onRowsShown = () => {};
 
   constructor(readonly options: SessionOptions) {
@@ -101,7 +101,7 @@ export class Session {
 
   close(): void {
     this.#stop.abort();
-    if (this.#followTimer) clearInterval(this.#followTimer);
+    this.#endFollowing?.();
     for (const query of this.#queries.values()) query.stop.abort();
     this.writer?.close();
     this.state.close();
@@ -242,6 +242,8 @@ export class Session {
       this.phase = 'failed';
       this.#failure = toErrorValue(logChanged(change));
       this.following = false;
+      this.#endFollowing?.();
+      this.#endFollowing = null;
       this.changed();
       return;
     }
@@ -278,11 +280,10 @@ export class Session {
 
   setFollow(on: boolean): void {
     this.following = on;
-    if (this.#followTimer) clearInterval(this.#followTimer);
-    this.#followTimer = null;
+    this.#endFollowing?.();
+    this.#endFollowing = null;
     if (on) {
-      // Polling, not watching alone: watchers miss changes on network drives and in containers, and one stat is cheap.
-      this.#followTimer = setInterval(() => void this.catchUp(), FOLLOW_POLL_MILLISECONDS);
+      this.#endFollowing = followFile(this.options.files, this.state.logPath, () => void this.catchUp());
       void this.catchUp();
     }
     this.changed();
