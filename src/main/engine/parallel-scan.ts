@@ -56,7 +56,7 @@ const PART_SIZE = 8 << 20;
 /** The log's beginning is walked so far before the rows in it are shown. */
 const FIRST_PIECE = 1 << 20;
 /** Parts a thread has been given at a time: it must not wait for a message between two. */
-const PARTS_AHEAD = 2;
+const PARTS_AHEAD = 4;
 /** A log smaller than this is read before a thread has started. */
 const WORTH_THREADS = 24 << 20;
 /** How long this thread works between two looks at its messages. */
@@ -199,7 +199,9 @@ class Parts {
   }
 
   #give(thread: Thread): void {
-    while (!this.#closed && thread.busy.size < PARTS_AHEAD && this.#next < this.#count && this.#room) {
+    // Towards the end fewer, so that all threads end together.
+    const ahead = Math.min(PARTS_AHEAD, Math.ceil((this.#count - this.#next) / (2 * this.#threads.length + 2)));
+    while (!this.#closed && thread.busy.size < ahead && this.#next < this.#count && this.#room) {
       const part = this.#next++;
       thread.busy.add(part);
       const buffer = this.#spare.pop() ?? new ArrayBuffer(1 << 16);
@@ -211,7 +213,7 @@ class Parts {
 
   /** Whether more parts may be walked before those there are have been taken in: memory is bounded. */
   get #room(): boolean {
-    return this.#walked.size < this.#threads.length * PARTS_AHEAD * 4;
+    return this.#walked.size < this.#threads.length * PARTS_AHEAD * 2;
   }
 
   #receive(thread: Thread, { part, rows, runs, buffer }: PartResponse): void {
