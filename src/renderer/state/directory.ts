@@ -5,10 +5,12 @@ import { announce } from './announcements.ts';
 import { report, showDialog, useApplication } from './application.ts';
 import { forgetDocuments } from './documents.ts';
 import { loadDrafts, useDrafts } from './drafts.ts';
+import { flushEdits } from './editing.ts';
 import { closeSession, openCollection, useSession } from './session.ts';
 
 /** Shows a database: its collections, each with a badge that is found out in the background, and its first collection. */
 export async function showDatabase(database: Database): Promise<void> {
+  await flushEdits();
   await closeSession();
   forgetDocuments();
   useDrafts.setState({ drafts: new Map() });
@@ -28,6 +30,8 @@ export async function selectCollection(name: string): Promise<void> {
     useApplication.setState({ page: 'records' });
     return;
   }
+  // Where an edit could not be kept, which is said, the person stays with it; asked again, they leave.
+  if (!(await flushEdits())) return;
   forgetDocuments();
   useDrafts.setState({ drafts: new Map() });
   await openCollection(database.database, collection);
@@ -126,6 +130,7 @@ export async function reloadCollections(): Promise<void> {
 
 /** Leaves the directory, back to the welcome page. */
 export async function leaveDirectory(): Promise<void> {
+  if (!(await flushEdits())) return;
   healthRun?.abort();
   await closeSession();
   forgetDocuments();

@@ -1,4 +1,5 @@
 import { checkText } from '../../core/json/check-text.ts';
+import { VelescopeError } from '../../shared/errors.ts';
 import type { Draft, RecordDetail, Row } from '../../shared/protocol.ts';
 import { call } from '../connection/current.ts';
 import { LARGE_FROM, payloadWork } from '../work/work.ts';
@@ -12,7 +13,11 @@ import { goTo, selectDraft, useSession } from './session.ts';
 const DRAFT_DELAY_MILLISECONDS = 400;
 const PLAIN_DRAFT_DELAY_MILLISECONDS = 2_500;
 
-const pending = new Map<string, { document: PayloadDocument; timer: ReturnType<typeof setTimeout> }>();
+/** Edits that wait, each with the session it was made in: another collection has the same ids. */
+const pending = new Map<
+  string,
+  { document: PayloadDocument; session: string | null; timer: ReturnType<typeof setTimeout> }
+>();
 /** Drafts that are being made: of one id one behind the other, so that the later text stays. */
 const keeping = new Map<string, { dropped: boolean; done: Promise<boolean> }>();
 
@@ -21,7 +26,8 @@ export function documentChanged(document: PayloadDocument): void {
   const before = pending.get(document.id);
   if (before) clearTimeout(before.timer);
   const delay = document.plain ? PLAIN_DRAFT_DELAY_MILLISECONDS : DRAFT_DELAY_MILLISECONDS;
-  pending.set(document.id, { document, timer: setTimeout(() => void keep(document.id), delay) });
+  const { session } = useSession.getState();
+  pending.set(document.id, { document, session, timer: setTimeout(() => void keep(document.id), delay) });
 }
 
 /** Makes a draft of the edits of an id, behind one that is on the way already. Never rejects; false when they could not be kept. */
@@ -33,8 +39,9 @@ function keep(id: string): Promise<boolean> {
   pending.delete(id);
   const work = { dropped: false, done: Promise.resolve(true) };
   const make = async () => {
-    await before?.done;
-    return keepText(entry.document, work);
+    // Not awaited where there is none: what a page does as it is left must be on its way before it is gone.
+    if (before) await before.done;
+    return keepText(entry, work);
   };
   work.done = make()
     .catch((thrown: unknown) => {
@@ -48,11 +55,17 @@ function keep(id: string): Promise<boolean> {
   return work.done;
 }
 
-async function keepText(document: PayloadDocument, work: { dropped: boolean }): Promise<boolean> {
+async function keepText(
+  { document, session }: { document: PayloadDocument; session: string | null },
+  work: { dropped: boolean },
+): Promise<boolean> {
   const { id, base } = document;
   const text = await document.stored();
   // A large text takes a moment, in which the draft may have been dropped.
   if (work.dropped) return true;
+  if (session !== useSession.getState().session) {
+    throw new VelescopeError('NO_SUCH_SESSION', `The last edit of id ${id} was not kept: its collection was closed.`);
+  }
   if (base && text === base.text) {
     if (useDrafts.getState().drafts.has(id)) await dropUnchanged(id);
     return true;
@@ -77,6 +90,16 @@ export async function flushEdits(): Promise<boolean> {
   const ids = new Set([...pending.keys(), ...keeping.keys()]);
   const kept = await Promise.all([...ids].map(keep));
   return kept.every(Boolean);
+}
+
+/** Keeps what still waits when the page is reloaded, closed or put out of sight, as far as it can be kept at once. */
+export function flushEditsOnLeaving(target: Window): void {
+  const flush = () => void flushEdits();
+  target.addEventListener('beforeunload', flush);
+  target.addEventListener('pagehide', flush);
+  target.document.addEventListener('visibilitychange', () => {
+    if (target.document.visibilityState === 'hidden') flush();
+  });
 }
 
 /** Ctrl/Cmd+S: writes the draft of the shown record. What VelesDB could not read is not written. */
@@ -167,14 +190,46 @@ export function textOf(record: Pick<RecordDetail, 'payload'>): string | null {
   return record.payload?.encoding === 'text' ? record.payload.text : null;
 }
 
+/**
+ * Stages a draft for an id, in the place of the one there is: also of edits that are on their way to become one, which would come after
+ * it otherwise. Returns what it replaced, or null; undefined where it could not be kept.
+ */
+async function stage(id: string, change: Pick<Draft, 'action' | 'text'>): Promise<Draft | null | undefined> {
+  if (!(await keep(id))) return undefined;
+  const replaced = useDrafts.getState().drafts.get(id);
+  const base = await currentVersion(id);
+  if (!(await putDraft({ id, ...change, base }))) return undefined;
+  forgetDocument(id);
+  if (!replaced || (replaced.action === change.action && replaced.text === change.text)) return null;
+  return { id, action: replaced.action, text: replaced.text, base: replaced.base };
+}
+
+/** Stages again what a draft replaced. */
+async function bringBack(draft: Draft): Promise<void> {
+  if (!(await keep(draft.id)) || !(await putDraft(draft))) return;
+  forgetDocument(draft.id);
+  announce(`The draft of id ${draft.id} is back.`);
+}
+
+/** Says what was staged, and offers the draft it replaced back, if there was one: work on it must not vanish by one click. */
+function notifyStaged(words: string, replaced: Draft | null): void {
+  announce(words);
+  if (replaced) {
+    const action = { label: 'Bring the draft back', run: () => void bringBack(replaced) };
+    notify({ tone: 'good', text: `${words} It replaced the draft that was there.`, action });
+    return;
+  }
+  notify({ tone: 'good', text: words, action: { label: 'Review', run: () => showDialog({ name: 'review' }) } });
+}
+
 /** Stages the delete of an id. */
 export async function stageDelete(id: string): Promise<void> {
   try {
-    const base = await currentVersion(id);
-    if (await putDraft({ id, action: 'delete', text: null, base })) {
-      forgetDocument(id);
-      announce(`The delete of id ${id} is a draft.`);
-    }
+    const replaced = await stage(id, { action: 'delete', text: null });
+    if (replaced === undefined) return;
+    const words = `The delete of id ${id} is a draft.`;
+    if (replaced) notifyStaged(words, replaced);
+    else announce(words);
   } catch (thrown) {
     report(thrown);
   }
@@ -183,11 +238,9 @@ export async function stageDelete(id: string): Promise<void> {
 /** Stages a text for an id: a restored version, an accepted candidate, a replaced payload. Shows it in the editor. */
 export async function stageText(id: string, text: string, words: string): Promise<boolean> {
   try {
-    const base = await currentVersion(id);
-    if (!(await putDraft({ id, action: 'store', text, base }))) return false;
-    forgetDocument(id);
-    notify({ tone: 'good', text: words, action: { label: 'Review', run: () => showDialog({ name: 'review' }) } });
-    announce(words);
+    const replaced = await stage(id, { action: 'store', text });
+    if (replaced === undefined) return false;
+    notifyStaged(words, replaced);
     return true;
   } catch (thrown) {
     report(thrown);
@@ -198,10 +251,12 @@ export async function stageText(id: string, text: string, words: string): Promis
 /** Stages a new record and shows it. */
 export async function stageNew(id: string, text: string): Promise<boolean> {
   try {
-    const base = await currentVersion(id);
-    if (!(await putDraft({ id, action: 'store', text, base }))) return false;
-    forgetDocument(id);
-    announce(`New record ${id} is a draft.`);
+    const replaced = await stage(id, { action: 'store', text });
+    if (replaced === undefined) return false;
+    const words = `New record ${id} is a draft.`;
+    if (replaced) notifyStaged(words, replaced);
+    else announce(words);
+    const base = useDrafts.getState().drafts.get(id)?.base;
     if (!base || !(await goTo({ by: 'id', id }))) selectDraft(id, null);
     return true;
   } catch (thrown) {

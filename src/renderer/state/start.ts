@@ -7,6 +7,7 @@ import { followSession } from '../features/recovery/accepted.ts';
 import { applyTheme, report, useApplication } from './application.ts';
 import { loadRecents, showDatabase, takeHealth } from './directory.ts';
 import { loadDrafts, useDrafts } from './drafts.ts';
+import { flushEditsOnLeaving } from './editing.ts';
 import { takeQueryEvent, takeSummary, useSession } from './session.ts';
 
 /** Connects the window to the engine and shows what it was started with. Never rejects: what fails is shown. */
@@ -16,6 +17,7 @@ export async function start(connect: () => Promise<Connection>): Promise<void> {
     setConnection(connection);
     connection.client.onEvent(takeEvent);
     useSession.subscribe(followSession);
+    flushEditsOnLeaving(window);
     connection.onLost((lost) => useApplication.setState({ lost }));
     const [info, settings] = await Promise.all([call('app.info', {}), call('settings.get', {})]);
     applyTheme(settings.theme);
