@@ -1,4 +1,5 @@
 import type { ByteSource } from '../../core/byte-source.ts';
+import { VelescopeError } from '../../shared/errors.ts';
 import type { OpenFile } from './files.ts';
 import { readFully } from './files.ts';
 
@@ -64,3 +65,23 @@ export class FileSource implements ByteSource {
 }
 
 const NOTHING = new Uint8Array();
+
+/**
+ * The same bytes for a pass over all of them: LOG_SHRANK where the file ends before the source does. Without, a scan would take bytes
+ * that are gone for damage, and ask the system again for each of them.
+ */
+export function refuseShortReads(source: ByteSource): ByteSource {
+  const { size } = source;
+  return {
+    size,
+    read(offset, length) {
+      const bytes = source.read(offset, length);
+      if (bytes.length >= Math.min(length, size - offset)) return bytes;
+      throw new VelescopeError(
+        'LOG_SHRANK',
+        `payloads.log became shorter while it was read: it had ${size} bytes and ends at ${offset + bytes.length} now.`,
+        { next: 'Read the log again to see what is there now.' },
+      );
+    },
+  };
+}

@@ -12,7 +12,7 @@ import { checkSnapshot, type SnapshotCheck } from '../../core/snapshot-check.ts'
 import { runToEnd, type Steps, type WorkProgress } from '../../core/steps.ts';
 import { VelescopeError } from '../../shared/errors.ts';
 import { crc32 } from '../engine/crc32.ts';
-import { FileSource } from '../engine/file-source.ts';
+import { FileSource, refuseShortReads } from '../engine/file-source.ts';
 import { type FileStatus, type Files, type OpenFile, readFully, statusOrNull } from '../engine/files.ts';
 import { giveBack } from '../engine/give-back.ts';
 import { createRecordTable } from '../engine/huge-pages.ts';
@@ -84,10 +84,10 @@ export class CollectionState {
 
   /**
    * The same bytes for a pass that is cut into slices: a source with a buffer of its own. Between two slices pages are read
-   * through `source`, and what a pass still looks at must not change under it.
+   * through `source`, and what a pass still looks at must not change under it. Where the log was cut since, reading throws LOG_SHRANK.
    */
   sourceForPass(): ByteSource {
-    return this.#file && this.#source ? new FileSource(this.#file, this.#source.size) : NO_BYTES;
+    return this.#file && this.#source ? refuseShortReads(new FileSource(this.#file, this.#source.size)) : NO_BYTES;
   }
 
   get size(): number {

@@ -76,6 +76,18 @@ function start(options: { readOnly?: boolean; onEvent?: (event: ProtocolEvent) =
   return { session, call, events };
 }
 
+/** 300,000 records of 1000 ids: enough to be in the middle of. */
+function longLog(): Uint8Array {
+  const thousand = new LogBuilder();
+  for (let id = 0; id < 1000; id++) thousand.store(id, `{"text":"${'x'.repeat(60)}"}`);
+  return Buffer.concat(new Array(300).fill(thousand.bytes()));
+}
+
+/** Which phases a session told of, in order. */
+function phasesOf(events: ProtocolEvent[]): string[] {
+  return events.flatMap((event) => (event.event === 'session' ? [event.summary.phase] : []));
+}
+
 const draft = (id: string, text: string) => ({ draft: { id, action: 'store' as const, text, base: null } });
 
 async function write(call: ReturnType<typeof start>['call'], id: string, text: string) {
@@ -117,6 +129,29 @@ describe('a log in other hands', () => {
     await call('session.rescan', {});
     await session.settled();
     expect(session.summary().phase).toBe('ready');
+  });
+
+  it('that shrank while it was scanned is said at once, and nothing of what is gone is called damage', async () => {
+    writeFileSync(log, longLog());
+    const { session, events } = start();
+    truncateSync(log, 1_000_007);
+    await session.settled();
+    expect(session.summary()).toMatchObject({ phase: 'failed', failure: { code: 'LOG_SHRANK' } });
+    expect(phasesOf(events)).not.toContain('ready');
+  });
+
+  it('is read again in the middle of a scan as if there had been none before', async () => {
+    writeFileSync(log, longLog());
+    const { session, call, events } = start();
+    for (let turn = 0; turn < 4; turn++) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      await call('session.rescan', {});
+    }
+    await session.settled();
+    expect(session.summary()).toMatchObject({ phase: 'ready', failure: null, counts: { all: 300_000, live: 1000 } });
+    const phases = phasesOf(events);
+    expect(phases).not.toContain('failed');
+    expect(phases.filter((phase, at) => phase !== phases[at - 1])).toEqual(['scanning', 'checking', 'ready']);
   });
 
   it('that was replaced is said', async () => {

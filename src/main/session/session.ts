@@ -82,6 +82,8 @@ export class Session {
   readonly #queries = new Map<string, Query>();
   #nextQuery = 1;
   readonly #stop = new AbortController();
+  /** Stops the passes over the log as it is open now: also those that a rescan overtakes, which would speak of files that are closed. */
+  #passes = new AbortController();
   /** Passes over the log run one after another. */
   #work: Promise<void> = Promise.resolve();
   #endFollowing: (() => void) | null = null;
@@ -96,11 +98,12 @@ export class Session {
   /** Opens the files and begins the scan; throws at once when the directory cannot be opened at all. */
   start(): void {
     this.state.open('later');
-    this.#run(() => this.#scanAll());
+    this.#run((signal) => this.#scanAll(signal));
   }
 
   close(): void {
     this.#stop.abort();
+    this.#passes.abort();
     this.#endFollowing?.();
     for (const query of this.#queries.values()) query.stop.abort();
     this.writer?.close();
@@ -108,13 +111,14 @@ export class Session {
   }
 
   /** Queues a pass; a failure becomes the session's failure, never an unhandled one. */
-  #run(pass: () => Promise<void>): Promise<void> {
+  #run(pass: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const { signal } = this.#passes;
     const run = this.#work.then(async () => {
-      if (this.#stop.signal.aborted) return;
+      if (signal.aborted) return;
       try {
-        await pass();
+        await pass(signal);
       } catch (thrown) {
-        if (this.#stop.signal.aborted) return;
+        if (signal.aborted) return;
         this.phase = 'failed';
         this.#failure = toErrorValue(thrown);
         this.changed();
@@ -129,9 +133,8 @@ export class Session {
     return this.#work;
   }
 
-  async #scanAll(): Promise<void> {
+  async #scanAll(signal: AbortSignal): Promise<void> {
     const started = performance.now();
-    const { signal } = this.#stop;
     this.phase = 'scanning';
     this.#failure = null;
     const report = throttled(REPORT_MILLISECONDS, () => this.changed());
@@ -140,7 +143,7 @@ export class Session {
       report();
     };
     const scanned = new AbortController();
-    const reading = this.#readSnapshotBeside(scanned.signal);
+    const reading = this.#readSnapshotBeside(scanned.signal, signal);
     // Awaited below, whatever becomes of the scan.
     reading.catch(() => {});
     try {
@@ -155,17 +158,17 @@ export class Session {
     await this.state.checkFast({ signal, onProgress });
     await runSliced(this.state.compareViews(), { signal, onProgress });
     await this.#releaseEntries();
-    await this.#decide();
+    await this.#decide(signal);
     this.phase = 'ready';
     this.changed();
-    if (this.#tailIsTorn() && this.lock().held) this.#run(() => this.#lookAtTailAgain());
+    if (this.#tailIsTorn() && this.lock().held) this.#run((next) => this.#lookAtTailAgain(next));
   }
 
   /**
    * Reads the snapshot while the log is scanned, and makes lists of what it names. Not before a window has its first rows, which come
    * from the log: the snapshot of a long log takes longer to read than they do. Where the scan is over first, it is only read.
    */
-  async #readSnapshotBeside(scanned: AbortSignal): Promise<void> {
+  async #readSnapshotBeside(scanned: AbortSignal, signal: AbortSignal): Promise<void> {
     const { state } = this;
     if (!state.snapshotUnread) return;
     await new Promise<void>((resolve) => {
@@ -178,7 +181,7 @@ export class Session {
     });
     // The scan ends no later for it: its turn comes when this is done, and until then there is nothing to look up.
     const milliseconds = SNAPSHOT_SLICE_MILLISECONDS;
-    await runSliced(state.readSnapshot(), { signal: this.#stop.signal, milliseconds });
+    await runSliced(state.readSnapshot(), { signal, milliseconds });
     if (scanned.aborted) return;
     try {
       await runSliced(state.orderSnapshot(), { signal: scanned, milliseconds });
@@ -207,15 +210,16 @@ export class Session {
   }
 
   /** Beside a running VelesDB an incomplete last record may just be being written (docs/contract.md). */
-  async #lookAtTailAgain(): Promise<void> {
+  async #lookAtTailAgain(signal: AbortSignal): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, IN_FLIGHT_WAIT_MILLISECONDS));
-    await this.#catchUp();
+    await this.#catchUp(signal);
     this.#inFlight = this.#tailIsTorn() && this.lock().held;
     if (this.#inFlight) this.changed();
   }
 
   /** Works out whether this log may be written to, and if not, why. */
-  async #decide(): Promise<void> {
+  async #decide(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
     const { state } = this;
     const snapshot = state.snapshot.state === 'read' ? state.snapshot.snapshot : null;
     const agrees = state.snapshot.state !== 'read' || state.snapshot.check?.state === 'valid';
@@ -225,17 +229,18 @@ export class Session {
       return;
     }
     const decided = await runSliced(decideWritability({ source: state.sourceForPass(), crc32, snapshot }), {
-      signal: this.#stop.signal,
+      signal,
     });
     this.#refusal = decided.writable ? null : writingRefusal(decided.obstacles);
   }
 
   /** Takes in what was appended since the last look: by us, or by the VelesDB that is followed. */
   catchUp(): Promise<void> {
-    return this.#run(() => this.#catchUp());
+    return this.#run((signal) => this.#catchUp(signal));
   }
 
-  async #catchUp(): Promise<void> {
+  async #catchUp(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
     const change = this.state.lookAgain();
     if (change === 'same') return;
     if (change !== 'grew') {
@@ -248,33 +253,34 @@ export class Session {
       return;
     }
     const from = this.state.forgetTail();
-    const { signal } = this.#stop;
     await runSliced(this.state.scanOn(), { signal });
     await runSliced(this.state.examine(from), { signal });
     await this.#releaseEntries();
-    await this.#decide();
+    await this.#decide(signal);
     this.changed();
   }
 
   /** Reads the snapshot file again and compares it, after it was written or moved. */
   snapshotChanged(): Promise<void> {
-    return this.#run(async () => {
+    return this.#run(async (signal) => {
       this.state.loadSnapshot();
-      await runSliced(this.state.compareViews(), { signal: this.#stop.signal });
+      await runSliced(this.state.compareViews(), { signal });
       await this.#releaseEntries();
-      await this.#decide();
+      await this.#decide(signal);
       this.changed();
     });
   }
 
   rescan(): Promise<void> {
+    this.#passes.abort();
+    this.#passes = new AbortController();
     this.state.reopen('later');
     for (const query of this.#queries.values()) query.stop.abort();
     this.#queries.clear();
     this.#inFlight = false;
     this.phase = 'scanning';
     this.changed();
-    void this.#run(() => this.#scanAll());
+    void this.#run((signal) => this.#scanAll(signal));
     return Promise.resolve();
   }
 
