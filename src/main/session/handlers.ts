@@ -215,6 +215,11 @@ export function createSessionHandlers(session: Session): SessionHandlers {
         if (refusal) throw refusal;
         await turnOn(context);
         await session.catchUp();
+        // What is written goes into the log that stands there now; what is shown has to be of the same one.
+        if (session.phase === 'failed') {
+          await turnOff();
+          throw session.refusal();
+        }
       }
       session.changed();
       return session.summary();
@@ -266,6 +271,7 @@ export function createSessionHandlers(session: Session): SessionHandlers {
     'drafts.write': async ({ ids, overwriteConflicts }) => {
       const writer = requireWriter();
       await session.catchUp();
+      if (session.phase === 'failed') throw session.refusal();
       const chosen = ids.map((id) => {
         const draft = drafts.get(id);
         if (!draft) throw new VelescopeError('NO_SUCH_RECORD', `There is no draft for id ${id}.`);

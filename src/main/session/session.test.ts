@@ -154,6 +154,26 @@ describe('a log in other hands', () => {
     expect(phases.filter((phase, at) => phase !== phases[at - 1])).toEqual(['scanning', 'checking', 'ready']);
   });
 
+  it('that was replaced is not written to by a session that shows the one before', async () => {
+    writeFileSync(log, new LogBuilder().store(1).bytes());
+    const other = new LogBuilder().store(1).store(9).bytes();
+    const { session, call } = start();
+    await session.settled();
+    writeFileSync(join(directory, 'other'), other);
+    renameSync(join(directory, 'other'), log);
+    await expect(call('writing.set', { on: true })).rejects.toMatchObject({ code: 'LOG_CHANGED' });
+    expect(session.summary()).toMatchObject({ phase: 'failed', writing: { on: false } });
+    // Also where it is replaced while writing is on.
+    await call('session.rescan', {});
+    await session.settled();
+    await call('writing.set', { on: true });
+    writeFileSync(join(directory, 'other'), other);
+    renameSync(join(directory, 'other'), log);
+    await expect(write(call, '1', '{"a":2}')).rejects.toMatchObject({ code: 'LOG_CHANGED' });
+    expect(readFileSync(log).equals(Buffer.from(other))).toBe(true);
+    expect((await call('drafts.list', {})).length).toBe(1);
+  });
+
   it('that was replaced is said', async () => {
     writeFileSync(log, new LogBuilder().store(1).bytes());
     const { session } = start();
