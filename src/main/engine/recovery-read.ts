@@ -5,7 +5,7 @@ import type { RecordTable } from '../../core/record-table.ts';
 import { scan } from '../../core/scan.ts';
 import type { Steps } from '../../core/steps.ts';
 import { crc32 } from './crc32.ts';
-import { FileSource } from './file-source.ts';
+import { FileSource, refuseShortReads } from './file-source.ts';
 import { type FileStatus, type Files, type OpenFile, statusOrNull } from './files.ts';
 import { LOG_FILE } from './lock.ts';
 import { hashOf } from './recovery-pass.ts';
@@ -37,7 +37,7 @@ export function* readForRecovery(files: Files, directory: string): Steps<ReadLog
   try {
     const seen = log?.status() ?? null;
     const source: ByteSource =
-      log && seen ? new FileSource(log, seen.size) : { size: 0, read: () => new Uint8Array(0) };
+      log && seen ? refuseShortReads(new FileSource(log, seen.size)) : { size: 0, read: () => new Uint8Array(0) };
     const inputSha256 = yield* hashOf(source);
     const table = yield* scan({ source, crc32 });
     table.link();

@@ -4,7 +4,7 @@ import { planTrim, type RecoveryPlan } from '../../core/recovery/plan.ts';
 import type { Steps } from '../../core/steps.ts';
 import { VelescopeError } from '../../shared/errors.ts';
 import { crc32 } from './crc32.ts';
-import { FileSource } from './file-source.ts';
+import { FileSource, refuseShortReads } from './file-source.ts';
 import { type Files, type OpenFile, statusOrNull } from './files.ts';
 import { LOG_FILE } from './lock.ts';
 import type { Holder } from './lock-holder.ts';
@@ -295,7 +295,7 @@ function moveAside(
 }
 
 function sourceOf(log: OpenFile | null, size: number): ByteSource {
-  return log === null ? { size: 0, read: () => new Uint8Array(0) } : new FileSource(log, size);
+  return log === null ? { size: 0, read: () => new Uint8Array(0) } : refuseShortReads(new FileSource(log, size));
 }
 
 function requireSameHash(input: RecoveryInput, pass: PassResult): void {

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { type ByteSource, MemorySource } from '../../core/byte-source.ts';
 import { RecordTable } from '../../core/record-table.ts';
-import { FileSource } from '../engine/file-source.ts';
+import { FileSource, refuseShortReads } from '../engine/file-source.ts';
 import { type Files, type OpenFile, statusOrNull } from '../engine/files.ts';
 import { LOG_FILE } from '../engine/lock.ts';
 import { nodeFiles } from '../engine/node-files.ts';
@@ -25,7 +25,7 @@ export function openLogForReading(files: Files, directory: string): ReadableLog 
     return { source: new MemorySource(new Uint8Array(0)), file: null, close: () => {} };
   }
   const file = files.open(path, 'read');
-  return { source: new FileSource(file), file, close: () => file.close() };
+  return { source: refuseShortReads(new FileSource(file)), file, close: () => file.close() };
 }
 
 /** More threads than this wait for the disk, and for the one that puts their parts together. */

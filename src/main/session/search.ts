@@ -24,7 +24,8 @@ export function* searchPayloads(
 ): Steps<void> {
   const { table } = state;
   const source = state.sourceForPass();
-  const size = table.end;
+  // What the scan has not linked yet has no state to be judged by.
+  const size = table.linkedRows < table.rows ? table.offsets[table.linkedRows]! : table.end;
   const matches = (row: number): boolean => {
     if (!search.condition) return true;
     const range = payloadRange(state, row)!;
