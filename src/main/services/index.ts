@@ -50,6 +50,8 @@ const CHANGE_HEALTH: ReadonlySet<Method> = new Set([
   'snapshot.create',
   'snapshot.remove',
 ]);
+/** Drafts belong to the directory: other sessions on it are told. */
+const CHANGE_DRAFTS: ReadonlySet<Method> = new Set(['drafts.put', 'drafts.drop', 'drafts.write', 'import.lines']);
 
 /**
  * Everything behind the protocol. The main process keeps no record of any log: it hands out opaque names, starts a worker for each
@@ -212,6 +214,12 @@ export function createServices(options: ServicesOptions): Services {
     }
   }
 
+  function tellOfDrafts(directory: string, by: string): void {
+    for (const [name, session] of sessions) {
+      if (name !== by && session.directory === directory) emit({ event: 'drafts', session: name });
+    }
+  }
+
   function sessionNamed(name: string): { host: SessionHost; directory: string } {
     const session = sessions.get(name);
     if (!session)
@@ -353,6 +361,7 @@ export function createServices(options: ServicesOptions): Services {
           const { host, directory } = sessionNamed(params.session);
           const result = await host.call(method as SessionMethod, params, context);
           if (CHANGE_HEALTH.has(method)) forgetHealth(directory);
+          if (CHANGE_DRAFTS.has(method)) tellOfDrafts(directory, params.session);
           return result;
         }),
     ]),

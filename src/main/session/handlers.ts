@@ -38,7 +38,9 @@ export type SessionHandlers = {
 /** Binds the calls to one session. */
 export function createSessionHandlers(session: Session): SessionHandlers {
   const { state } = session;
-  const drafts = new DraftStore(session.options.settingsDirectory, session.directory);
+  const drafts = new DraftStore(session.options.settingsDirectory, session.directory, (warning) =>
+    session.warn(warning),
+  );
   const damage = new DamageList(state);
   const recovery = new RecoverySession(session);
 

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { z } from 'zod';
 
@@ -10,6 +10,8 @@ import type { z } from 'zod';
 export class KeptFile<Value> {
   readonly #folder: string;
   readonly #path: string;
+  /** What tells this version of the file from others, when it was read or written here last. */
+  #known = '';
 
   /** @param kind names the folder in the settings directory */
   constructor(
@@ -24,6 +26,7 @@ export class KeptFile<Value> {
 
   /** What was kept; null where there is nothing, or nothing that can be read. What cannot be read is moved aside. */
   read(): Value | null {
+    this.#known = this.#version();
     let text: string;
     try {
       text = readFileSync(this.#path, 'utf8');
@@ -32,21 +35,47 @@ export class KeptFile<Value> {
     }
     const parsed = this.schema.safeParse(tryParse(text));
     if (parsed.success) return parsed.data;
-    // Never overwritten unread: the person's work may still be in it.
-    renameSync(this.#path, `${this.#path}.unreadable-${Date.now()}`);
+    // Never overwritten unread: the person's work may still be in it. Where it cannot be moved it cannot be replaced either.
+    try {
+      renameSync(this.#path, `${this.#path}.unreadable-${Date.now()}`);
+    } catch {}
     return null;
+  }
+
+  /** Whether another window wrote it since it was read or written here. */
+  isChanged(): boolean {
+    return this.#version() !== this.#known;
   }
 
   /** Replaces what is kept; null removes it. Throws what the system says. */
   write(value: Value | null): void {
     if (value === null) {
       rmSync(this.#path, { force: true });
+      this.#known = this.#version();
       return;
     }
-    const next = `${this.#path}.tmp`;
+    // A name of one's own: another window may be at it too.
+    const next = `${this.#path}.${randomUUID()}.tmp`;
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    writeFileSync(next, JSON.stringify(value), { mode: 0o600 });
-    renameSync(next, this.#path);
+    try {
+      writeFileSync(next, JSON.stringify(value), { mode: 0o600 });
+      renameSync(next, this.#path);
+    } catch (thrown) {
+      // Half a copy would only take room, which may be what is short.
+      rmSync(next, { force: true });
+      throw thrown;
+    }
+    this.#known = this.#version();
+  }
+
+  /** It is replaced whole, so its number changes with its content; size and time for systems that give a number again. */
+  #version(): string {
+    try {
+      const { ino, size, mtimeNs } = statSync(this.#path, { bigint: true });
+      return `${ino} ${size} ${mtimeNs}`;
+    } catch {
+      return '';
+    }
   }
 }
 
