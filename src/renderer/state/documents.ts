@@ -30,14 +30,21 @@ export class PayloadDocument {
   ready = false;
   plain = false;
   compact = false;
+  /** The text that the log, or the draft, was last known to hold of it. Where it holds another one, somebody else put it there. */
+  kept: string;
+  /** Its draft is being written; until that is done it is not known what edits made meanwhile begin from. */
+  writing: Promise<void> | null = null;
+  /** It begins from a record that was just written, and the one on the screen may still be the one before. */
+  isAhead = false;
 
   constructor(
     readonly id: string,
     /** The record the edit began from; null for a new one. */
-    readonly base: Draft['base'],
+    public base: Draft['base'],
     /** What is edited: the record's text, or the draft's. */
     private readonly opened: string,
   ) {
+    this.kept = opened;
     this.state = EditorState.create();
     const before = base?.text ?? null;
     if (opened.length + (before?.length ?? 0) < LARGE_FROM) {
@@ -82,6 +89,12 @@ export class PayloadDocument {
     const { doc } = this.state;
     if (doc.length < LARGE_FROM) return storedText(this.text, this.compact);
     return payloadWork.run('store', { text: '', compact: this.compact }, { source: sourceOf(doc) });
+  }
+
+  /** Its draft was written: edits go on from there, with the history of undo. */
+  beginFrom(base: NonNullable<Draft['base']>): void {
+    this.base = base;
+    this.isAhead = true;
   }
 
   /** Changes the text, as one step of the history. */
@@ -155,10 +168,8 @@ export const useDocuments = create<{ generation: number }>(() => ({ generation: 
 
 const documents = new Map<string, PayloadDocument>();
 
-/** The document of an id: the one that is being edited, or a new one over `stored`. */
-export function openDocument(id: string, base: Draft['base'], stored: string, keep: boolean): PayloadDocument {
-  const known = documents.get(id);
-  if (known && (keep || known.base?.offset === base?.offset)) return known;
+/** A new document of an id over `stored`. */
+export function openDocument(id: string, base: Draft['base'], stored: string): PayloadDocument {
   const fresh = new PayloadDocument(id, base, stored);
   documents.set(id, fresh);
   if (documents.size > 64) {

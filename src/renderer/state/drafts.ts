@@ -4,7 +4,8 @@ import { formatNoun } from '../components/format.ts';
 import { call } from '../connection/current.ts';
 import { announce } from './announcements.ts';
 import { notify, report, showDialog } from './application.ts';
-import { forgetDocument } from './documents.ts';
+import { documentOf, forgetDocument } from './documents.ts';
+import { followWritten } from './editing.ts';
 import { goTo, setWriting, useSession } from './session.ts';
 
 /** The drafts of the open session, by id. They live with the engine, so that they outlive the window. */
@@ -83,9 +84,16 @@ export async function writeDrafts(ids: string[], overwriteConflicts = false): Pr
     });
     return false;
   }
+  const texts = new Map(ids.map((id) => [id, useDrafts.getState().drafts.get(id)?.text ?? null]));
+  const edited = ids.flatMap((id) => documentOf(id) ?? []);
+  let done = () => {};
+  const promise = new Promise<void>((resolve) => {
+    done = resolve;
+  });
+  for (const document of edited) document.writing = promise;
   try {
     const { written, state } = await call('drafts.write', { session, ids, overwriteConflicts });
-    for (const id of ids) forgetDocument(id);
+    for (const document of edited) await followWritten(document, texts.get(document.id) ?? null);
     await loadDrafts();
     const words =
       state === 'saved'
@@ -102,6 +110,9 @@ export async function writeDrafts(ids: string[], overwriteConflicts = false): Pr
     report(thrown, { save: true, action: { label: 'Review', run: () => showDialog({ name: 'review' }) } });
     await loadDrafts();
     return false;
+  } finally {
+    for (const document of edited) document.writing = null;
+    done();
   }
 }
 

@@ -8,6 +8,7 @@ import { notify, report, showDialog, useApplication } from './application.ts';
 import { documentOf, forgetDocument, openDocument, type PayloadDocument } from './documents.ts';
 import { dropDrafts, putDraft, useDrafts, writeDrafts } from './drafts.ts';
 import { goTo, selectDraft, useSession } from './session.ts';
+import { useShownDocument } from './shown-document.ts';
 
 /** Edits become drafts at once, but not at each key: this long after the last one. */
 const DRAFT_DELAY_MILLISECONDS = 400;
@@ -59,13 +60,16 @@ async function keepText(
   { document, session }: { document: PayloadDocument; session: string | null },
   work: { dropped: boolean },
 ): Promise<boolean> {
-  const { id, base } = document;
+  const { id } = document;
+  if (document.writing) await document.writing;
   const text = await document.stored();
   // A large text takes a moment, in which the draft may have been dropped.
   if (work.dropped) return true;
   if (session !== useSession.getState().session) {
     throw new VelescopeError('NO_SUCH_SESSION', `The last edit of id ${id} was not kept: its collection was closed.`);
   }
+  const { base } = document;
+  document.kept = text;
   if (base && text === base.text) {
     if (useDrafts.getState().drafts.has(id)) await dropUnchanged(id);
     return true;
@@ -267,21 +271,45 @@ export async function stageNew(id: string, text: string): Promise<boolean> {
 
 /** The document to edit for a record or a draft, or null where there is nothing that can be edited. */
 export function documentFor(record: RecordDetail | null, draft: Draft | null): PayloadDocument | null {
+  const id = draft?.id ?? record?.id;
+  const known = id === undefined ? null : documentOf(id);
   if (draft) {
     if (draft.action === 'delete' || draft.text === null) return null;
-    return openDocument(draft.id, draft.base, draft.text, true);
+    if (known && (isUnderWay(known) || known.kept === draft.text)) return known;
+    return openDocument(draft.id, draft.base, draft.text);
   }
+  if (known?.writing) return known;
   if (!record?.id || !isEditable(record)) return null;
   const text = textOf(record);
   if (text === null) return null;
+  if (known?.base?.offset === record.offset) known.isAhead = false;
   // An edit that is not a draft yet, or was undone: its history is kept.
-  const touched = documentOf(record.id);
-  return openDocument(
-    record.id,
-    { offset: record.offset, text },
-    text,
-    (touched?.version ?? 0) > 0 && (pending.has(record.id) || keeping.has(record.id)),
-  );
+  const isSame = known?.base?.offset === record.offset && known.kept === text;
+  if (known && (isSame || known.isAhead || isUnderWay(known))) return known;
+  return openDocument(record.id, { offset: record.offset, text }, text);
+}
+
+/** Whether edits of it are not a draft yet, or its draft is being written. */
+function isUnderWay({ id, writing }: PayloadDocument): boolean {
+  return writing !== null || pending.has(id) || keeping.has(id);
+}
+
+/**
+ * The draft of a document was written with this text. What is on the screen, and what was edited meanwhile, goes on from the record
+ * that was written: with its cursor, its focus and its history. Every other one begins from the log when it is looked at again.
+ */
+export async function followWritten(document: PayloadDocument, text: string | null): Promise<void> {
+  const { id } = document;
+  const isShown = useShownDocument.getState().document === document;
+  if (text !== null && (isShown || pending.has(id) || keeping.has(id))) {
+    const base = await currentVersion(id).catch(() => null);
+    // Another text is somebody else's: edits made meanwhile keep what they began from, and are a conflict.
+    if (base?.text === text) {
+      document.beginFrom(base);
+      return;
+    }
+  }
+  forgetDocument(id);
 }
 
 /** Whether a record's payload is edited in place: the id's current store. Older versions are restored, not edited. */
