@@ -2,6 +2,25 @@
 
 /** A dialog that closes gives the focus back a moment later; what moves it on purpose waits this long. */
 export const FOCUS_RETURN_MILLISECONDS = 40;
+/** An editor that appears so soon after it was asked for takes the focus: the record had to be fetched first. */
+const EDITOR_PATIENCE_MILLISECONDS = 1_500;
+
+/** Counts the wishes to move the focus: an older one that comes due later must not take it from a newer one. */
+let wish = 0;
+let editorWish = { number: -1, until: 0 };
+
+/** Moves the focus once a dialog that closes has given it back, unless the person has moved it meanwhile. */
+export function afterDialog(move: () => void): void {
+  const mine = ++wish;
+  setTimeout(() => {
+    if (mine === wish) move();
+  }, FOCUS_RETURN_MILLISECONDS);
+}
+
+/** Whether an editor that has just appeared was asked for, and nothing else since. */
+export function editorIsWanted(): boolean {
+  return editorWish.number === wish && performance.now() < editorWish.until;
+}
 
 /** What takes the focus of a pane, the first that is there. */
 const ENTRY = '[data-pane-entry]:not([disabled])';
@@ -14,6 +33,7 @@ function enter(pane: Element): boolean {
 
 /** F6: the next pane, around the end; from outside of any pane the first. */
 export function cyclePanes(direction: 1 | -1): void {
+  wish++;
   const panes = [...document.querySelectorAll('[data-pane]')];
   if (panes.length === 0) return;
   const at = panes.findIndex((pane) => pane.contains(document.activeElement));
@@ -24,13 +44,16 @@ export function cyclePanes(direction: 1 | -1): void {
 }
 
 export function focusGrid(): void {
+  const mine = ++wish;
   // After the page that holds it was rendered.
-  requestAnimationFrame(() =>
-    document.querySelector<HTMLElement>('[data-pane="records"] [role="grid"] [tabindex="0"]')?.focus(),
-  );
+  requestAnimationFrame(() => {
+    if (mine !== wish) return;
+    document.querySelector<HTMLElement>('[data-pane="records"] [role="grid"] [tabindex="0"]')?.focus();
+  });
 }
 
 export function focusSearch(): void {
+  wish++;
   requestAnimationFrame(() => {
     const input = document.querySelector<HTMLInputElement>('#search');
     input?.focus();
@@ -39,12 +62,16 @@ export function focusSearch(): void {
 }
 
 export function focusEditor(): void {
+  const mine = ++wish;
+  editorWish = { number: mine, until: performance.now() + EDITOR_PATIENCE_MILLISECONDS };
+  document.addEventListener('pointerdown', () => wish++, { capture: true, once: true });
   requestAnimationFrame(() => {
-    document.dispatchEvent(new CustomEvent('velescope-focus-editor'));
+    if (mine === wish) document.dispatchEvent(new CustomEvent('velescope-focus-editor'));
   });
 }
 
 /** The tab the right pane shows, for F2 and Enter from the grid. */
 export function focusDetail(): void {
+  wish++;
   document.querySelector<HTMLElement>('[data-pane="detail"] [data-pane-entry]')?.focus();
 }

@@ -3,7 +3,7 @@ import { EditorState } from '@codemirror/state';
 import { EditorView, lineNumbers } from '@codemirror/view';
 import { useEffect, useRef } from 'react';
 import { type PayloadDocument, PLAIN_FROM } from '../../state/documents.ts';
-import { focusGrid } from '../commands/focus.ts';
+import { editorIsWanted, focusGrid } from '../commands/focus.ts';
 import { baseExtensions, jsonColours } from './code-extensions.ts';
 
 /** The code view of a document. The document keeps text, selection and history when the view goes. */
@@ -22,6 +22,7 @@ export function CodeView({ document: payload }: { document: PayloadDocument }) {
     payload.attach(view);
     const focus = () => view.focus();
     document.addEventListener('velescope-focus-editor', focus);
+    if (editorIsWanted()) focus();
     return () => {
       document.removeEventListener('velescope-focus-editor', focus);
       payload.detach(view);

@@ -3,7 +3,7 @@ import { Modal } from '../../components/modal.tsx';
 import { VisibleText } from '../../components/visible-text.tsx';
 import { report } from '../../state/application.ts';
 import { goToPath, useShownDocument } from '../../state/shown-document.ts';
-import { FOCUS_RETURN_MILLISECONDS, focusEditor } from '../commands/focus.ts';
+import { afterDialog, focusEditor } from '../commands/focus.ts';
 
 /** Ctrl/Cmd+Shift+O: to the value a path leads to, in the payload that is edited. */
 export function GoToPathDialog({ onClose }: { onClose: () => void }) {
@@ -24,7 +24,7 @@ export function GoToPathDialog({ onClose }: { onClose: () => void }) {
     if (refusal !== null) return;
     onClose();
     // After the dialog gave the focus back to where it was.
-    setTimeout(focusEditor, FOCUS_RETURN_MILLISECONDS);
+    afterDialog(focusEditor);
   };
   return (
     <Modal title="Go to path" onClose={onClose} top>

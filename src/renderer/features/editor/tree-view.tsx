@@ -26,6 +26,7 @@ import { VisibleText } from '../../components/visible-text.tsx';
 import { announce } from '../../state/announcements.ts';
 import type { PayloadDocument } from '../../state/documents.ts';
 import { useShownDocument } from '../../state/shown-document.ts';
+import { editorIsWanted } from '../commands/focus.ts';
 import { flattenTree, pathKey, type TreeItem } from './tree-items.ts';
 
 const ITEM_HEIGHT = 24;
@@ -94,6 +95,7 @@ function Tree({ document: payload, tree }: { document: PayloadDocument; tree: Sy
   useEffect(() => {
     const focus = () => scroller.current?.querySelector<HTMLElement>('[role="treeitem"][tabindex="0"]')?.focus();
     document.addEventListener('velescope-focus-editor', focus);
+    if (editorIsWanted()) focus();
     return () => document.removeEventListener('velescope-focus-editor', focus);
   }, []);
 

@@ -1,7 +1,7 @@
 import { type FormEvent, useState } from 'react';
 import { Modal } from '../../components/modal.tsx';
 import { goTo, useSession } from '../../state/session.ts';
-import { FOCUS_RETURN_MILLISECONDS, focusGrid } from '../commands/focus.ts';
+import { afterDialog, focusGrid } from '../commands/focus.ts';
 import { parseTarget } from './parse-search.ts';
 
 /** Ctrl/Cmd+G: to an id's current record, or to an offset. */
@@ -18,7 +18,7 @@ export function GoToDialog({ onClose }: { onClose: () => void }) {
     if (await goTo(target)) {
       onClose();
       // After the dialog gave the focus back to where it was.
-      setTimeout(focusGrid, FOCUS_RETURN_MILLISECONDS);
+      afterDialog(focusGrid);
     } else if (useSession.getState().summary?.phase === 'scanning') setProblem('The scan has not come there yet.');
     else setProblem(target.by === 'id' ? `No record has the id ${target.id}.` : 'Nothing lies at this offset.');
   };
