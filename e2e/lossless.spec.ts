@@ -127,7 +127,7 @@ test('three drafts outlive a reload and a restart; one is dropped, two are writt
   await expect(review(page).getByRole('listitem', { name: 'Draft of id 2' })).toHaveCount(0);
   await review(page).getByRole('button', { name: 'Write 2 changes' }).click();
   await turnWritingOn(page);
-  const notice = page.getByText(/^Saved 2 records, read back and checked/);
+  const notice = page.getByRole('region', { name: 'Messages' }).getByText(/^Saved 2 records, read back and checked/);
   await expect(notice).toBeVisible();
   const written = stores({ id: 1n, text: '{"edited":1.0}' }, { id: 3n, text: '{"edited":3.0}' });
   expect(log()).toEqual(Buffer.concat([before, written]));
