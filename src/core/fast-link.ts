@@ -32,6 +32,7 @@ import {
   when,
   xor,
 } from './wasm/assembler.ts';
+import { PAGE, type WebAssemblyRuntime, webAssembly } from './wasm/runtime.ts';
 
 /*
  * Linking in WebAssembly, row after row, as link-rows.ts says it in plain words. A random id costs half a dozen reads far apart in
@@ -40,7 +41,6 @@ import {
  */
 
 const RUN = 1 << RUN_BITS;
-const PAGE = 65_536;
 const MOST_PAGES = 65_536;
 /** The table `LINKING` lies at the beginning of the memory, the columns behind it. */
 const COLUMNS = 1024;
@@ -203,16 +203,13 @@ const link = sequence(
 
 type Link = (from: number, to: number, seed: number, mask: number, capacity: number, ...places: number[]) => number;
 
-/** What is used of WebAssembly. Every runtime has it, but no library that the core compiles with declares it. */
-interface WebAssemblyRuntime {
-  Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
-  Memory: new (size: { initial: number }) => { buffer: ArrayBuffer };
-  Instance: new (module: object, imports: object) => { exports: { link: Link } };
+interface LinkExports {
+  link: Link;
 }
 
 let compiled: object | null = null;
 
-function compile(runtime: WebAssemblyRuntime): object {
+function compile(runtime: WebAssemblyRuntime<LinkExports>): object {
   compiled ??= new runtime.Module(
     assembleModule(
       [],
@@ -244,7 +241,7 @@ export interface FastLinker {
  * forbidden, or the areas do not fit into the 4 GiB it can address (some 140 million rows).
  */
 export function fastLinkerFor(sizes: readonly number[]): FastLinker | null {
-  const runtime = (globalThis as unknown as { WebAssembly?: WebAssemblyRuntime }).WebAssembly;
+  const runtime = webAssembly<LinkExports>();
   if (!runtime) return null;
   let end = COLUMNS;
   const places = sizes.map((size) => {

@@ -44,6 +44,7 @@ import {
   type Variable,
   when,
 } from './wasm/assembler.ts';
+import { PAGE, type WebAssemblyRuntime, webAssembly } from './wasm/runtime.ts';
 
 /*
  * The inner loop of the payload check in WebAssembly: record after record, as long as the payloads are what VelesDB itself writes. That
@@ -57,7 +58,6 @@ import {
 
 /** How much of a log is in memory at once. */
 export const PAYLOAD_BLOCK = 1 << 18;
-const PAGE = 65_536;
 /** Open containers are a bit each, of 32. */
 const MOST_OPEN = 31;
 /** Longer ones might be out of a double's range. */
@@ -251,11 +251,8 @@ const walk = sequence(
   giveBack(get(position)),
 );
 
-/** What is used of WebAssembly. Every runtime has it, but no library that the core compiles with declares it. */
-interface WebAssemblyRuntime {
-  Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
-  Memory: new (size: { initial: number }) => { buffer: ArrayBuffer };
-  Instance: new (module: object, imports: object) => { exports: { walk(position: number, end: number): number } };
+interface WalkExports {
+  walk(position: number, end: number): number;
 }
 
 /** Walks blocks of a log. The caller puts bytes into `input` and calls `walk`. */
@@ -276,7 +273,7 @@ let ofThread: PayloadWalker | null = null;
  * it. One serves all checks of a thread: nothing is kept in it while they let other work in between.
  */
 export function payloadWalker(): PayloadWalker {
-  const runtime = (globalThis as unknown as { WebAssembly?: WebAssemblyRuntime }).WebAssembly;
+  const runtime = webAssembly<WalkExports>();
   try {
     if (runtime) ofThread ??= createWalker(runtime);
   } catch {
@@ -286,7 +283,7 @@ export function payloadWalker(): PayloadWalker {
   return ofThread;
 }
 
-function createWalker(runtime: WebAssemblyRuntime): PayloadWalker {
+function createWalker(runtime: WebAssemblyRuntime<WalkExports>): PayloadWalker {
   // A string is looked at up to sixteen bytes behind its end.
   const memory = new runtime.Memory({ initial: Math.ceil((INPUT + PAYLOAD_BLOCK + 32) / PAGE) });
   const module = new runtime.Module(

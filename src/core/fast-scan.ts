@@ -36,6 +36,7 @@ import {
   when,
   xor,
 } from './wasm/assembler.ts';
+import { PAGE, type WebAssemblyRuntime, webAssembly } from './wasm/runtime.ts';
 
 /*
  * The inner loop of a scan in WebAssembly: from the start of a block, record after record, until the first byte that is not an
@@ -67,7 +68,6 @@ const ID_HIGH = ID_LOW + ROWS * 4;
 const INFO = ID_HIGH + ROWS * 4;
 /** The first step of the first record looks at up to 15 bytes before it. */
 const INPUT = INFO + ROWS + 64;
-const PAGE = 65_536;
 
 const [position, end, limit, base, row, stop, word, marker, at, register, w0, w1, w2, w3, entry]: Variable[] =
   Array.from({ length: 15 }, (_, index) => ({ index }));
@@ -195,19 +195,13 @@ if (INFO_OK_DELETE - INFO_OK_STORE !== Marker.crcDelete - Marker.crcStore) {
   throw new Error('The walk computes the info byte from the marker');
 }
 
-/** What is used of WebAssembly. Every runtime has it, but no library that the core compiles with declares it. */
-interface WebAssemblyRuntime {
-  Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
-  Memory: new (size: { initial: number }) => { buffer: ArrayBuffer };
-  Instance: new (
-    module: object,
-    imports: object,
-  ) => { exports: { walk(position: number, end: number, limit: number, base: number): number } };
+interface WalkExports {
+  walk(position: number, end: number, limit: number, base: number): number;
 }
 
 let compiled: object | null = null;
 
-function compile(runtime: WebAssemblyRuntime): object {
+function compile(runtime: WebAssemblyRuntime<WalkExports>): object {
   compiled ??= new runtime.Module(
     assembleModule(
       [{ module: 'env', name: 'crc', parameters: [I32, I32], result: I32 }],
@@ -247,7 +241,7 @@ export class BlockWalker {
   readonly #walk: (position: number, end: number, limit: number, base: number) => number;
 
   /** @throws where WebAssembly is missing or forbidden; `blockWalkerFor` answers null there. */
-  constructor(runtime: WebAssemblyRuntime, crc32: Crc32) {
+  constructor(runtime: WebAssemblyRuntime<WalkExports>, crc32: Crc32) {
     const memory = new runtime.Memory({ initial: Math.ceil((INPUT + BLOCK_SIZE) / PAGE) });
     const { buffer } = memory;
     const all = new Uint8Array(buffer);
@@ -290,7 +284,7 @@ const walkers = new WeakMap<Crc32, BlockWalker | null>();
 export function blockWalkerFor(crc32: Crc32): BlockWalker | null {
   const known = walkers.get(crc32);
   if (known !== undefined) return known;
-  const runtime = (globalThis as unknown as { WebAssembly?: WebAssemblyRuntime }).WebAssembly;
+  const runtime = webAssembly<WalkExports>();
   let walker: BlockWalker | null = null;
   try {
     if (runtime) walker = new BlockWalker(runtime, crc32);

@@ -29,6 +29,7 @@ import {
   type Variable,
   when,
 } from './wasm/assembler.ts';
+import { PAGE, type WebAssemblyRuntime, webAssembly } from './wasm/runtime.ts';
 
 /*
  * Search for a byte string, sixteen places at a time: where the needle's two rarest bytes stand at their distance, the whole is compared.
@@ -46,7 +47,6 @@ export const LONGEST_NEEDLE = 1 << 14;
 export const SEARCH_HEAD = LONGEST_NEEDLE;
 const NEEDLE = 64;
 const INPUT = NEEDLE + LONGEST_NEEDLE;
-const PAGE = 65_536;
 /** Places looked at in a step. */
 const STEP = 64;
 
@@ -130,13 +130,8 @@ const find = sequence(
   giveBack(constant(-1)),
 );
 
-interface WebAssemblyRuntime {
-  Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
-  Memory: new (size: { initial: number }) => { buffer: ArrayBuffer };
-  Instance: new (
-    module: object,
-    imports: object,
-  ) => { exports: { find(at: number, last: number, length: number, rareA: number, rareB: number): number } };
+interface FindExports {
+  find(at: number, last: number, length: number, rareA: number, rareB: number): number;
 }
 
 /** Looks for one byte string in blocks that the caller puts into `input`. */
@@ -149,7 +144,7 @@ export interface BlockSearcher {
 
 /** A searcher; by plain means where there is no WebAssembly with SIMD. `needle` has 1 to LONGEST_NEEDLE bytes. */
 export function createBlockSearcher(needle: Uint8Array): BlockSearcher {
-  const runtime = (globalThis as unknown as { WebAssembly?: WebAssemblyRuntime }).WebAssembly;
+  const runtime = webAssembly<FindExports>();
   try {
     if (runtime) return fastSearcher(runtime, needle);
   } catch {
@@ -158,7 +153,7 @@ export function createBlockSearcher(needle: Uint8Array): BlockSearcher {
   return plainSearcher(needle);
 }
 
-function fastSearcher(runtime: WebAssemblyRuntime, needle: Uint8Array): BlockSearcher {
+function fastSearcher(runtime: WebAssemblyRuntime<FindExports>, needle: Uint8Array): BlockSearcher {
   const size = INPUT + SEARCH_HEAD + SEARCH_BLOCK + LONGEST_NEEDLE + STEP;
   const memory = new runtime.Memory({ initial: Math.ceil(size / PAGE) });
   const module = new runtime.Module(
