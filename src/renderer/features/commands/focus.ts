@@ -17,6 +17,19 @@ export function afterDialog(move: () => void): void {
   }, FOCUS_RETURN_MILLISECONDS);
 }
 
+/** Moves the focus once what it goes to has been rendered, unless the person asks for something else meanwhile. Returns the wish. */
+function inNextFrame(move: () => void): number {
+  const mine = ++wish;
+  requestAnimationFrame(() => {
+    if (mine === wish) move();
+  });
+  return mine;
+}
+
+function pointed(): void {
+  wish++;
+}
+
 /** Whether an editor that has just appeared was asked for, and nothing else since. */
 export function editorIsWanted(): boolean {
   return editorWish.number === wish && performance.now() < editorWish.until;
@@ -44,17 +57,11 @@ export function cyclePanes(direction: 1 | -1): void {
 }
 
 export function focusGrid(): void {
-  const mine = ++wish;
-  // After the page that holds it was rendered.
-  requestAnimationFrame(() => {
-    if (mine !== wish) return;
-    document.querySelector<HTMLElement>('[data-pane="records"] [role="grid"] [tabindex="0"]')?.focus();
-  });
+  inNextFrame(() => document.querySelector<HTMLElement>('[data-pane="records"] [role="grid"] [tabindex="0"]')?.focus());
 }
 
 export function focusSearch(): void {
-  wish++;
-  requestAnimationFrame(() => {
+  inNextFrame(() => {
     const input = document.querySelector<HTMLInputElement>('#search');
     input?.focus();
     input?.select();
@@ -62,12 +69,9 @@ export function focusSearch(): void {
 }
 
 export function focusEditor(): void {
-  const mine = ++wish;
-  editorWish = { number: mine, until: performance.now() + EDITOR_PATIENCE_MILLISECONDS };
-  document.addEventListener('pointerdown', () => wish++, { capture: true, once: true });
-  requestAnimationFrame(() => {
-    if (mine === wish) document.dispatchEvent(new CustomEvent('velescope-focus-editor'));
-  });
+  const number = inNextFrame(() => document.dispatchEvent(new CustomEvent('velescope-focus-editor')));
+  editorWish = { number, until: performance.now() + EDITOR_PATIENCE_MILLISECONDS };
+  document.addEventListener('pointerdown', pointed, { capture: true, once: true });
 }
 
 /** The tab the right pane shows, for F2 and Enter from the grid. */
