@@ -2,8 +2,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { checkPart } from '../../core/payload-part.ts';
 import { runToEnd } from '../../core/steps.ts';
 import { readFully } from './files.ts';
-import { nodeFiles } from './node-files.ts';
-import type { CheckRequest, CheckResponse, CheckWorkerStart } from './parallel-check.ts';
+import type { CheckRequest, CheckResponse } from './parallel-check.ts';
+import { openWorkerFile, type WorkerFile } from './worker-file.ts';
 
 /**
  * A thread that looks at the payloads in parts of a log for `checkFile`. It opens the file itself and ends with an error, which the
@@ -11,11 +11,7 @@ import type { CheckRequest, CheckResponse, CheckWorkerStart } from './parallel-c
  */
 const port = parentPort;
 if (!port) throw new Error('This module runs as a worker.');
-const start = workerData as CheckWorkerStart;
-const file = nodeFiles.open(start.path, 'read');
-const status = file.status();
-if (status.device !== start.device || status.inode !== start.inode)
-  throw new Error(`${start.path} is another file now.`);
+const file = openWorkerFile(workerData as WorkerFile);
 
 port.on('message', ({ part, ranges }: CheckRequest) => {
   const findings = runToEnd(

@@ -6,13 +6,7 @@ import type { RecordTable } from '../../core/record-table.ts';
 import type { WorkProgress } from '../../core/steps.ts';
 import { VelescopeError } from '../../shared/errors.ts';
 import type { OpenFile } from './files.ts';
-
-/** What a checking thread is started with. */
-export interface CheckWorkerStart {
-  path: string;
-  device: bigint;
-  inode: bigint;
-}
+import { type WorkerFile, workerFileOf } from './worker-file.ts';
 
 export interface CheckRequest {
   part: number;
@@ -121,8 +115,7 @@ class Crew {
     this.#parts = new PayloadParts(table, fromRow, table.rows, partSize);
     this.done = table.end - this.#parts.left;
     if (!file || workers < 2 || (!partSize && this.#parts.left < WORTH_THREADS)) return;
-    const { device, inode } = file.status();
-    const workerData: CheckWorkerStart = { path: file.path, device, inode };
+    const workerData = workerFileOf(file);
     try {
       const url = workerUrl();
       for (let index = 1; index < workers; index++) this.#start(url, workerData);
@@ -131,7 +124,7 @@ class Crew {
     }
   }
 
-  #start(url: URL, workerData: CheckWorkerStart): void {
+  #start(url: URL, workerData: WorkerFile): void {
     const thread: Thread = { worker: new Worker(url, { workerData, name: 'check' }), busy: new Set() };
     this.#threads.push(thread);
     thread.worker.on('online', () => this.#give(thread));

@@ -8,12 +8,10 @@ import type { WorkProgress } from '../../core/steps.ts';
 import { VelescopeError } from '../../shared/errors.ts';
 import { crc32 } from './crc32.ts';
 import { type OpenFile, readFully } from './files.ts';
+import { type WorkerFile, workerFileOf } from './worker-file.ts';
 
 /** What a scanning thread is started with. */
-export interface ScanWorkerStart {
-  path: string;
-  device: bigint;
-  inode: bigint;
+export interface ScanWorkerStart extends WorkerFile {
   size: number;
 }
 
@@ -178,8 +176,7 @@ class Parts {
     const left = this.#size - options.table.end;
     if (!file || options.workers < 2 || left < 3 * this.#partSize || (!options.partSize && left < WORTH_THREADS))
       return;
-    const { device, inode } = file.status();
-    const workerData: ScanWorkerStart = { path: file.path, device, inode, size: this.#size };
+    const workerData: ScanWorkerStart = { ...workerFileOf(file), size: this.#size };
     try {
       const url = options.workerUrl();
       for (let index = 1; index < options.workers; index++) this.#start(url, workerData);

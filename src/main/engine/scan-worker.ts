@@ -3,8 +3,8 @@ import { blockWalkerFor } from '../../core/fast-scan.ts';
 import { PartColumns, scanPart } from '../../core/fast-scan-part.ts';
 import { crc32 } from './crc32.ts';
 import { readFully } from './files.ts';
-import { nodeFiles } from './node-files.ts';
 import type { PartRequest, PartResponse, ScanWorkerStart } from './parallel-scan.ts';
+import { openWorkerFile } from './worker-file.ts';
 
 /**
  * A thread that walks parts of a log for `scanFile`. It opens the file itself and ends with an error, which the other side answers by
@@ -15,10 +15,7 @@ if (!port) throw new Error('This module runs as a worker.');
 const start = workerData as ScanWorkerStart;
 const walker = blockWalkerFor(crc32);
 if (!walker) throw new Error('There is no WebAssembly here.');
-const file = nodeFiles.open(start.path, 'read');
-const status = file.status();
-if (status.device !== start.device || status.inode !== start.inode)
-  throw new Error(`${start.path} is another file now.`);
+const file = openWorkerFile(start);
 
 port.on('message', (request: PartRequest) => {
   const columns = new PartColumns(request.buffer);
