@@ -1,5 +1,4 @@
-import { closeSync, openSync, statfsSync, writeFileSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Locator, Page, WebSocket } from '@playwright/test';
 import { IdIndex } from '../src/core/id-index.ts';
@@ -8,7 +7,7 @@ import { encodeSnapshot } from '../src/core/snapshot.ts';
 import { crc32, crc32OfRange } from '../src/main/engine/crc32.ts';
 import { expect, test } from './app.ts';
 import { MADE, makeDatabase } from './logs.ts';
-import { collection, grid, status } from './steps.ts';
+import { collection, goTo, grid, skipWithoutRoom, status } from './steps.ts';
 
 /** Enough for a scan of seconds: how many records there are decides that, more than how many bytes. */
 const DELETES = 12_000_000;
@@ -73,13 +72,6 @@ async function heightInGrid(page: Page, row: Locator): Promise<number> {
   return (inner?.y ?? Number.NaN) - (outer?.y ?? Number.NaN);
 }
 
-async function goTo(page: Page, place: string): Promise<void> {
-  await page.keyboard.press('ControlOrMeta+G');
-  await page.getByRole('dialog', { name: 'Go to' }).getByRole('textbox').fill(place);
-  await page.keyboard.press('Enter');
-  await expect(page.getByRole('dialog')).toHaveCount(0);
-}
-
 /** The phases of the scan and the answers to calls, in the order in which they arrived. */
 function listen(page: Page): { phase?: string; call?: number; method?: string }[] {
   const seen: { phase?: string; call?: number; method?: string }[] = [];
@@ -107,15 +99,7 @@ test('with a snapshot, an id near the end is found and read while the log is sca
   open,
   door,
 }) => {
-  const { bavail, bsize } = statfsSync(tmpdir());
-  const skipped =
-    process.env.VELESCOPE_SKIP_SCALE !== undefined
-      ? 'VELESCOPE_SKIP_SCALE is set'
-      : bavail * bsize < NEEDED_BYTES
-        ? `${tmpdir()} has less than ${NEEDED_BYTES / 1e9} GB free`
-        : null;
-  if (skipped !== null) console.warn(`e2e: rows from a snapshot not run: ${skipped}`);
-  test.skip(skipped !== null, skipped ?? '');
+  skipWithoutRoom('rows from a snapshot', NEEDED_BYTES);
 
   const made = makeDatabase(writeLog);
   const { page } = await open(made.directory);

@@ -1,11 +1,10 @@
-import { closeSync, openSync, statfsSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import type { Page, WebSocket } from '@playwright/test';
 import { LENGTH_FIELD_OFFSET, Marker, STORE_HEADER_SIZE } from '../src/core/record.ts';
 import { crc32OfRange } from '../src/main/engine/crc32.ts';
 import { expect, test } from './app.ts';
 import { MADE, makeDatabase } from './logs.ts';
-import { grid, pick, status } from './steps.ts';
+import { goTo, grid, pick, skipWithoutRoom, status } from './steps.ts';
 
 const RECORDS = 5_000_000;
 const NEEDED_BYTES = 2e9;
@@ -72,13 +71,6 @@ async function step(page: Page, key: 'ArrowDown' | 'ArrowUp', from: number, coun
   return from + direction * count;
 }
 
-async function goTo(page: Page, place: string): Promise<void> {
-  await page.keyboard.press('ControlOrMeta+G');
-  await page.getByRole('dialog', { name: 'Go to' }).getByRole('textbox').fill(place);
-  await page.keyboard.press('Enter');
-  await expect(page.getByRole('dialog')).toHaveCount(0);
-}
-
 /** Calls and answers of the browser door, each with the time it was seen here. */
 function listen(page: Page): { message: Record<string, unknown>; sent: boolean; at: number }[] {
   const seen: { message: Record<string, unknown>; sent: boolean; at: number }[] = [];
@@ -96,15 +88,7 @@ test('five million records: every jump shows the right record, arrow keys are ex
   open,
   door,
 }) => {
-  const { bavail, bsize } = statfsSync(tmpdir());
-  const skipped =
-    process.env.VELESCOPE_SKIP_SCALE !== undefined
-      ? 'VELESCOPE_SKIP_SCALE is set'
-      : bavail * bsize < NEEDED_BYTES
-        ? `${tmpdir()} has less than ${NEEDED_BYTES / 1e9} GB free`
-        : null;
-  if (skipped !== null) console.warn(`e2e: five million records not run: ${skipped}`);
-  test.skip(skipped !== null, skipped ?? '');
+  skipWithoutRoom('five million records', NEEDED_BYTES);
 
   const made = makeDatabase(writeLog);
   const { page } = await open(made.directory);

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
-import { expect, type Locator, type Page } from '@playwright/test';
+import { expect, type Locator, type Page, test } from '@playwright/test';
 
 /** What a person does, in the words of the window: by role and name, never by class. */
 
@@ -85,4 +86,25 @@ export async function runCommand(page: Page, title: string): Promise<void> {
   const dialog = page.getByRole('dialog', { name: 'Commands' });
   await dialog.getByRole('combobox').fill(title);
   await dialog.getByRole('option', { name: title }).first().click();
+}
+
+/** Through the dialog, to an id or an offset, until the dialog is closed. */
+export async function goTo(page: Page, place: string): Promise<void> {
+  await page.keyboard.press('ControlOrMeta+G');
+  await page.getByRole('dialog', { name: 'Go to' }).getByRole('textbox').fill(place);
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+}
+
+/** Skips a test that makes a long log where it is not wanted or there is no room for one, and says why. */
+export function skipWithoutRoom(what: string, neededBytes: number): void {
+  const { bavail, bsize } = statfsSync(tmpdir());
+  const reason =
+    process.env.VELESCOPE_SKIP_SCALE !== undefined
+      ? 'VELESCOPE_SKIP_SCALE is set'
+      : bavail * bsize < neededBytes
+        ? `${tmpdir()} has less than ${neededBytes / 1e9} GB free`
+        : null;
+  if (reason !== null) console.warn(`e2e: ${what} not run: ${reason}`);
+  test.skip(reason !== null, reason ?? '');
 }
