@@ -98,6 +98,25 @@ export const splat8 = (value: Code): Code => [...value, ...vectorOperation(0x0f)
 export const equal8 = (left: Code, right: Code): Code => [...left, ...right, ...vectorOperation(0x23)];
 /** For each byte, all ones where the left one is less than the right one, both signed, else zero. */
 export const lessSigned8 = (left: Code, right: Code): Code => [...left, ...right, ...vectorOperation(0x25)];
+/** A constant of sixteen bytes. */
+export const constantV128 = (bytes: readonly number[]): Code => [...vectorOperation(0x0c), ...bytes];
+export const storeV128 = (address: Code, value: Code, offset = 0): Code => [
+  ...address,
+  ...value,
+  ...vectorOperation(0x0b),
+  0,
+  ...unsignedLeb(offset),
+];
+/**
+ * For each byte of `indices`, which must be 0…15, the byte of `table` in that place. Of the relaxed SIMD extension, which is one
+ * instruction of the processor; the swizzle of the plain one has to see to indices beyond, and costs twice as much.
+ */
+export const relaxedSwizzle8 = (table: Code, indices: Code): Code => [...table, ...indices, ...vectorOperation(0x100)];
+/** The vector with its first four bytes replaced. */
+export const replaceFirst32 = (vector: Code, value: Code): Code => [...vector, ...value, ...vectorOperation(0x1c), 0];
+/** Each four bytes shifted right as an unsigned number. */
+export const shiftRightUnsigned32 = (vector: Code, by: Code): Code => [...vector, ...by, ...vectorOperation(0xad)];
+export const xorV128 = (left: Code, right: Code): Code => [...left, ...right, ...vectorOperation(0x51)];
 export const andV128 = (left: Code, right: Code): Code => [...left, ...right, ...vectorOperation(0x4e)];
 export const orV128 = (left: Code, right: Code): Code => [...left, ...right, ...vectorOperation(0x50)];
 /** 1 where any bit is set, else 0. */

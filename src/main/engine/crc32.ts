@@ -2,6 +2,10 @@ import * as zlib from 'node:zlib';
 import CRC32 from 'crc-32';
 import { crc32 as coreCrc32 } from '../../core/crc32-algebra.ts';
 import type { Crc32 } from '../../core/record.ts';
+import { allowRelaxedSimd } from './relaxed-simd.ts';
+
+// Here, because whoever scans takes the CRC from here.
+allowRelaxedSimd();
 
 /**
  * Below this many bytes the core's table walk is faster than a call out of JavaScript, and it needs no view of the range
