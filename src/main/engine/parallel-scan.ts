@@ -142,6 +142,8 @@ export async function scanFile(options: ScanFileOptions): Promise<number> {
 
 interface Thread {
   worker: Worker;
+  /** Whether it has loaded its modules. */
+  ready: boolean;
   /** Parts given to it and not yet answered. */
   busy: Set<number>;
 }
@@ -186,10 +188,15 @@ class Parts {
   }
 
   #start(url: URL, workerData: ScanWorkerStart): void {
-    const thread: Thread = { worker: new Worker(url, { workerData, name: 'scan' }), busy: new Set() };
+    const thread: Thread = { worker: new Worker(url, { workerData, name: 'scan' }), ready: false, busy: new Set() };
     this.#threads.push(thread);
-    thread.worker.on('online', () => this.#give(thread));
-    thread.worker.on('message', (response: PartResponse) => this.#receive(thread, response));
+    // The first message says that it is ready. It is `online` long before it has loaded its modules, and what it was given then
+    // would be waited for.
+    thread.worker.once('message', () => {
+      thread.ready = true;
+      thread.worker.on('message', (response: PartResponse) => this.#receive(thread, response));
+      this.#give(thread);
+    });
     // What a broken thread was given is scanned by this one.
     thread.worker.on('error', () => this.#lose(thread));
     thread.worker.on('exit', () => this.#lose(thread));
@@ -198,7 +205,7 @@ class Parts {
   #give(thread: Thread): void {
     // Towards the end fewer, so that all threads end together.
     const ahead = Math.min(PARTS_AHEAD, Math.ceil((this.#count - this.#next) / (2 * this.#threads.length + 2)));
-    while (!this.#closed && thread.busy.size < ahead && this.#next < this.#count && this.#room) {
+    while (thread.ready && !this.#closed && thread.busy.size < ahead && this.#next < this.#count && this.#room) {
       const part = this.#next++;
       thread.busy.add(part);
       const buffer = this.#spare.pop() ?? new ArrayBuffer(1 << 16);

@@ -32,3 +32,4 @@ port.on('message', (request: PartRequest) => {
   const response: PartResponse = { part: request.part, rows, runs, buffer: columns.buffer };
   port.postMessage(response, [columns.buffer]);
 });
+port.postMessage('ready');
