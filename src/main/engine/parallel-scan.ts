@@ -44,6 +44,8 @@ export interface ScanFileOptions {
   onProgress?: (progress: WorkProgress) => void;
   /** Bytes a part; only tests need another than the usual. */
   partSize?: number;
+  /** Whether to begin only once every thread has loaded: for tests, whose logs are scanned before that. */
+  waitForThreads?: boolean;
 }
 
 /**
@@ -97,6 +99,7 @@ export async function scanFile(options: ScanFileOptions): Promise<number> {
     table.linkedRows === 0 ? 1 : Math.min(MOST_LINKED, Math.max(LEAST_LINKED, table.linkedRows >> 3));
 
   try {
+    if (options.waitForThreads) await parts.loaded();
     for (let position = table.end; position < size; ) {
       if (signal?.aborted) throw new VelescopeError('CANCELLED', 'The scan was cancelled.');
       const waiting = parts.pending(position);
@@ -200,6 +203,11 @@ class Parts {
     // What a broken thread was given is scanned by this one.
     thread.worker.on('error', () => this.#lose(thread));
     thread.worker.on('exit', () => this.#lose(thread));
+  }
+
+  /** Resolves when each thread has loaded or was lost. */
+  async loaded(): Promise<void> {
+    while (this.#threads.some((thread) => !thread.ready)) await new Promise((resolve) => setTimeout(resolve, 1));
   }
 
   #give(thread: Thread): void {
