@@ -202,7 +202,9 @@ test('threads that cannot be started, or break, cost time only', async () => {
   const broken = join(directory, 'broken.mjs');
   writeFileSync(
     broken,
-    "import { parentPort } from 'node:worker_threads'; parentPort.on('message', () => { throw new Error('broken'); });",
+    `import { parentPort } from 'node:worker_threads';
+    parentPort.on('message', () => { throw new Error('broken'); });
+    parentPort.postMessage('ready');`,
   );
   for (const url of [
     () => pathToFileURL(join(directory, 'absent.mjs')),
