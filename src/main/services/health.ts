@@ -3,6 +3,7 @@ import type { CallContext, Health, Summary } from '../../shared/protocol.ts';
 import type { CollectionEntry } from './directory.ts';
 import { opaqueName } from './places.ts';
 import { SessionHost } from './session-host.ts';
+import type { SessionThreads } from './session-threads.ts';
 
 /** What can be said of a collection whose log nobody has read yet. */
 export function untouchedHealth(entry: CollectionEntry): Health {
@@ -36,6 +37,7 @@ export async function measureHealth(
   entry: CollectionEntry,
   context: CallContext,
   settingsDirectory: string,
+  threads: SessionThreads,
 ): Promise<Health> {
   let latest: Summary | null = null;
   let ready: (summary: Summary) => void = () => {};
@@ -52,6 +54,7 @@ export async function measureHealth(
       readOnly: true,
       view: 'v3.12',
     },
+    threads,
     (event) => {
       if (event.event !== 'session') return;
       latest = event.summary;

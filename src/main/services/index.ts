@@ -26,6 +26,7 @@ import { holderWords } from './in-flight.ts';
 import { opaqueName, Places } from './places.ts';
 import type { Download, Services, ServicesOptions } from './services-type.ts';
 import { SessionHost } from './session-host.ts';
+import { SessionThreads } from './session-threads.ts';
 import { SettingsStore } from './settings.ts';
 
 declare const __VELESCOPE_VERSION__: string | undefined;
@@ -62,6 +63,8 @@ export function createServices(options: ServicesOptions): Services {
   const settings = new SettingsStore(options.settingsDirectory);
   const databases = new Map<string, OpenDatabase>();
   const sessions = new Map<string, { host: SessionHost; directory: string }>();
+  const threads = new SessionThreads();
+  threads.prepare();
   const targets = new Map<string, { session: string; path: string }>();
   const downloads = new Map<string, Download>();
   const listeners = new Set<(event: ProtocolEvent) => void>();
@@ -188,6 +191,7 @@ export function createServices(options: ServicesOptions): Services {
         readOnly: options.readOnly,
         view: params.view,
       },
+      threads,
       emit,
       () => sessions.delete(name),
     );
@@ -323,7 +327,7 @@ export function createServices(options: ServicesOptions): Services {
     'database.health': async ({ database: name, collection }, context) => {
       const database = databaseNamed(name);
       const entry = collectionNamed(database, collection);
-      const health = await measureHealth(entry, context, options.settingsDirectory);
+      const health = await measureHealth(entry, context, options.settingsDirectory, threads);
       database.health.set(collection, health);
       emit({ event: 'health', database: name, collection, health });
       return health;
@@ -381,6 +385,7 @@ export function createServices(options: ServicesOptions): Services {
     download: (name) => downloads.get(name) ?? null,
     async close() {
       await Promise.all([...sessions.keys()].map(closeSession));
+      await threads.close();
       // A file to take away is a copy of payloads: it does not outlive the server that answered with it.
       for (const download of downloads.values()) {
         if ('path' in download) await rm(dirname(download.path), { recursive: true, force: true });

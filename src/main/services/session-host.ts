@@ -1,9 +1,9 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { fromErrorValue, VelescopeError } from '../../shared/errors.ts';
 import type { CallContext, ProtocolEvent, Summary } from '../../shared/protocol.ts';
 import type { SessionMethod } from '../session/handlers.ts';
 import type { FromWorker, ToWorker, WorkerStart } from '../session/messages.ts';
-import { workerUrl } from './worker-url.ts';
+import type { SessionThreads } from './session-threads.ts';
 
 const CLOSE_PATIENCE_MILLISECONDS = 5_000;
 
@@ -21,15 +21,17 @@ export class SessionHost {
 
   constructor(
     readonly start: WorkerStart,
+    threads: SessionThreads,
     private readonly emit: (event: ProtocolEvent) => void,
     private readonly onEnd: () => void,
   ) {
-    this.#worker = new Worker(workerUrl('session'), { workerData: start, name: start.session });
+    this.#worker = threads.take();
     this.#worker.on('message', (message: FromWorker) => this.#receive(message));
     this.#worker.on('error', (error) =>
       this.#end(new VelescopeError('INTERNAL', `The session broke: ${error.message}`)),
     );
     this.#worker.on('exit', () => this.#end(new VelescopeError('NO_SUCH_SESSION', 'The session has ended.')));
+    this.#send({ type: 'start', start });
   }
 
   /** Resolves with the first summary, or rejects with why the directory could not be opened. */

@@ -2,7 +2,7 @@ import type { ErrorValue } from '../../shared/errors.ts';
 import type { CallProgress, ProtocolEvent, Summary } from '../../shared/protocol.ts';
 import type { SessionMethod } from './handlers.ts';
 
-/** What a session's worker is started with. */
+/** What a session is started with. */
 export interface WorkerStart {
   session: string;
   directory: string;
@@ -13,6 +13,7 @@ export interface WorkerStart {
 }
 
 export type ToWorker =
+  | { type: 'start'; start: WorkerStart }
   | { type: 'call'; call: number; method: SessionMethod; params: unknown; path: string | null }
   | { type: 'cancel'; call: number }
   | { type: 'close' };
