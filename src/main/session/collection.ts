@@ -39,7 +39,13 @@ export type SnapshotFound =
     };
 
 /** How the log changed under us since it was last looked at. */
-export type LogChange = 'same' | 'grew' | 'shrank' | 'replaced' | 'vanished';
+export type LogChange = 'same' | 'grew' | 'shrank' | 'rewritten' | 'replaced' | 'vanished';
+
+/**
+ * A write shows its time before it shows the new size. Only a log that has had a newer time and the size known for this long was
+ * written to in place.
+ */
+const REWRITTEN_AFTER_MILLISECONDS = 400;
 
 /**
  * Everything a session knows of one collection's log: the columns of the scan, the snapshot and how it compares, and each
@@ -56,6 +62,8 @@ export class CollectionState {
   totals: TableTotals = this.table.totals();
   #file: OpenFile | null = null;
   #identity: FileStatus | null = null;
+  /** A newer time of the log's last write, at the size known, and when that was first seen. */
+  #suspicion: { modified: bigint; since: number } | null = null;
   /** Status of the log from before all of it was read; null once it grew. */
   #readWhole: FileStatus | null = null;
   /** Status of the snapshot's file from before it was read. */
@@ -130,6 +138,7 @@ export class CollectionState {
     this.#file = null;
     this.#source = null;
     this.#readWhole = null;
+    this.#suspicion = null;
   }
 
   /** Forgets everything and opens anew. */
@@ -177,8 +186,11 @@ export class CollectionState {
     this.provisional = null;
   }
 
-  /** Looks whether the log is still the file we know, and makes appended bytes visible to `source`. */
-  lookAgain(): LogChange {
+  /**
+   * Looks whether the log is still the file we know, and makes appended bytes visible to `source`.
+   * @param ours whether writing is on, here: what a failed write put there and took back then says nothing of other hands.
+   */
+  lookAgain(ours = false): LogChange {
     const now = statusOrNull(this.files, this.logPath);
     if (!this.#file || !this.#identity || !this.#source) {
       if (!now) return 'same';
@@ -188,11 +200,21 @@ export class CollectionState {
     if (!now) return 'vanished';
     if (now.device !== this.#identity.device || now.inode !== this.#identity.inode) return 'replaced';
     if (now.size < this.#source.size) return 'shrank';
-    if (now.size === this.#source.size) return 'same';
+    if (now.size === this.#source.size) {
+      if (ours) this.#identity = now;
+      return this.#isRewritten(now) ? 'rewritten' : 'same';
+    }
+    this.#suspicion = null;
     this.#identity = now;
     this.#readWhole = null;
     this.#source.extendTo(now.size);
     return 'grew';
+  }
+
+  #isRewritten({ modified }: FileStatus): boolean {
+    if (modified === this.#identity?.modified) this.#suspicion = null;
+    else if (modified !== this.#suspicion?.modified) this.#suspicion = { modified, since: performance.now() };
+    return this.#suspicion !== null && performance.now() - this.#suspicion.since >= REWRITTEN_AFTER_MILLISECONDS;
   }
 
   /**

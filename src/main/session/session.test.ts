@@ -3,10 +3,12 @@ import { once } from 'node:events';
 import {
   appendFileSync,
   chmodSync,
+  closeSync,
   copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -16,6 +18,7 @@ import {
   truncateSync,
   unlinkSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -182,6 +185,44 @@ describe('a log in other hands', () => {
     renameSync(join(directory, 'other'), log);
     await session.catchUp();
     expect(session.summary()).toMatchObject({ phase: 'failed', failure: { code: 'LOG_REPLACED' } });
+  });
+
+  it('that was written to in place is said, also at the same size', async () => {
+    writeFileSync(log, new LogBuilder().store(1).store(2).bytes());
+    const { session, call } = start();
+    await session.settled();
+    await call('session.setFollow', { on: true });
+    // An append is none, however often it comes.
+    appendFileSync(log, new LogBuilder().store(3).bytes());
+    await expect.poll(() => session.summary().log.records, { timeout: 10_000 }).toBe(3);
+    const file = openSync(log, 'r+');
+    writeSync(file, Buffer.of(0xff), 0, 1, 15);
+    closeSync(file);
+    await expect.poll(() => session.summary().failure?.code, { timeout: 10_000 }).toBe('LOG_CHANGED');
+    await expect(call('writing.set', { on: true })).rejects.toMatchObject({ code: 'LOG_CHANGED' });
+    await call('session.rescan', {});
+    await session.settled();
+    expect(session.summary()).toMatchObject({ phase: 'ready', failure: null, counts: { damaged: 1 } });
+  });
+
+  it('that only this session writes to is never called changed in place', async () => {
+    writeFileSync(log, new LogBuilder().store(1).bytes());
+    const { session, call } = start();
+    await session.settled();
+    await call('session.setFollow', { on: true });
+    await call('writing.set', { on: true });
+    // As a write does that fails and is taken back.
+    const { size } = statSync(log);
+    appendFileSync(log, 'x');
+    truncateSync(log, size);
+    await session.catchUp();
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    await session.catchUp();
+    expect(session.summary()).toMatchObject({ phase: 'ready', failure: null });
+    await call('writing.set', { on: false });
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    await session.catchUp();
+    expect(session.summary()).toMatchObject({ phase: 'ready', failure: null });
   });
 
   it('that vanished is said', async () => {

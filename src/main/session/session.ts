@@ -24,7 +24,7 @@ import { findHolder, type Holder } from '../engine/lock-holder.ts';
 import type { KnownLog } from '../engine/log-payload-storage.ts';
 import { decideWritability, writingRefusal } from '../engine/writability.ts';
 import { endsTorn, holderWords } from '../services/in-flight.ts';
-import { CollectionState } from './collection.ts';
+import { CollectionState, type LogChange } from './collection.ts';
 import { followFile } from './following.ts';
 import { type NamedRecord, ProvisionalReader, scannedEnd } from './provisional-rows.ts';
 import { Query } from './queries.ts';
@@ -241,7 +241,7 @@ export class Session {
 
   async #catchUp(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const change = this.state.lookAgain();
+    const change = this.state.lookAgain(this.writer !== null);
     if (change === 'same') return;
     if (change !== 'grew') {
       this.phase = 'failed';
@@ -621,12 +621,17 @@ function errorOrNull(error: VelescopeError | null): ReturnType<typeof toErrorVal
   return error ? toErrorValue(error) : null;
 }
 
-function logChanged(change: 'shrank' | 'replaced' | 'vanished'): VelescopeError {
-  const code = change === 'shrank' ? 'LOG_SHRANK' : change === 'replaced' ? 'LOG_REPLACED' : 'NOT_FOUND';
-  const words = {
-    shrank: 'payloads.log became shorter while it was open.',
-    replaced: 'payloads.log was replaced by another file while it was open.',
-    vanished: 'payloads.log is gone.',
-  };
-  return new VelescopeError(code, words[change], { next: 'Read the log again to see what is there now.' });
+function logChanged(change: Exclude<LogChange, 'same' | 'grew'>): VelescopeError {
+  const [code, words] = LOG_CHANGES[change];
+  return new VelescopeError(code, words, { next: 'Read the log again to see what is there now.' });
 }
+
+const LOG_CHANGES = {
+  shrank: ['LOG_SHRANK', 'payloads.log became shorter while it was open.'],
+  rewritten: [
+    'LOG_CHANGED',
+    'payloads.log was written to in place while it was open: it has the same size and a newer time.',
+  ],
+  replaced: ['LOG_REPLACED', 'payloads.log was replaced by another file while it was open.'],
+  vanished: ['NOT_FOUND', 'payloads.log is gone.'],
+} as const;
