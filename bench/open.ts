@@ -17,7 +17,7 @@ import { atLeast, compare, readAndHash, readOnly, report } from './measure.ts';
 async function open(path: string, workers: number): Promise<RecordTable> {
   const file = nodeFiles.open(path, 'read');
   const table = createRecordTable();
-  await scanFile({ source: new FileSource(file), table, file, workers, workerUrl: () => workerUrl('scan') });
+  await scanFile({ source: new FileSource(file), table, file, workers, workerUrl: () => workerUrl('log') });
   file.close();
   return table;
 }
@@ -51,7 +51,7 @@ export async function benchOpening(path: string, label: string, bytes: number, g
   const together = await compare(
     rounds,
     () => readOnly(path),
-    () => checkFile({ source: new FileSource(file), table, file, workers: all, workerUrl: () => workerUrl('check') }),
+    () => checkFile({ source: new FileSource(file), table, file, workers: all, workerUrl: () => workerUrl('log') }),
   );
   file.close();
   report(`payload check, ${label} records, ${all} workers`, megabytes / together.run, 'MB/s');

@@ -10,7 +10,7 @@ import { runHere } from './run.fixture.ts';
 
 const built = (() => {
   try {
-    return workerUrl('scan') !== null;
+    return workerUrl('log') !== null;
   } catch {
     return false;
   }

@@ -23,7 +23,7 @@ let workerUrl: () => URL;
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'velescope-check-'));
-  worker = await bundle('src/main/engine/check-worker.ts');
+  worker = await bundle('src/main/engine/log-worker.ts');
   workerUrl = () => pathToFileURL(worker.program);
 });
 
@@ -61,7 +61,15 @@ async function together(log: Uint8Array, options: Partial<CheckFileOptions>): Pr
   const file = nodeFiles.open(path, 'read');
   const table = scanned(log);
   try {
-    const result = await checkFile({ source: new FileSource(file), table, file, workers: 3, workerUrl, ...options });
+    const result = await checkFile({
+      source: new FileSource(file),
+      table,
+      file,
+      workers: 3,
+      workerUrl,
+      waitForThreads: true,
+      ...options,
+    });
     return [saidOf(table, { ...result }), result.received];
   } finally {
     file.close();
@@ -162,7 +170,9 @@ describe('checkFile', () => {
     const broken = join(directory, 'broken.mjs');
     writeFileSync(
       broken,
-      'import { parentPort } from "node:worker_threads"; parentPort.on("message", () => process.exit(1));',
+      `import { parentPort } from 'node:worker_threads';
+      parentPort.on('message', ({ type }) => { if (type !== 'open') process.exit(1); });
+      parentPort.postMessage({ type: 'ready' });`,
     );
     const urls = [
       () => {

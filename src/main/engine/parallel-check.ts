@@ -1,22 +1,12 @@
-import { Worker } from 'node:worker_threads';
 import type { ByteSource } from '../../core/byte-source.ts';
 import { type PayloadCheckResult, type PayloadPart, PayloadParts, readFrom } from '../../core/payload-check.ts';
-import { checkPart, type PayloadFindings, type PayloadRanges } from '../../core/payload-part.ts';
+import { checkPart, type PayloadFindings } from '../../core/payload-part.ts';
 import type { RecordTable } from '../../core/record-table.ts';
 import type { WorkProgress } from '../../core/steps.ts';
 import { VelescopeError } from '../../shared/errors.ts';
 import type { OpenFile } from './files.ts';
-import { type WorkerFile, workerFileOf } from './worker-file.ts';
-
-export interface CheckRequest {
-  part: number;
-  ranges: PayloadRanges;
-}
-
-export interface CheckResponse {
-  part: number;
-  findings: PayloadFindings;
-}
+import { LogThread } from './log-threads.ts';
+import { workerFileOf } from './worker-file.ts';
 
 export interface CheckFileOptions {
   source: ByteSource;
@@ -28,12 +18,14 @@ export interface CheckFileOptions {
   file: OpenFile | null;
   /** How many threads may check, this one among them; below 2 it checks alone. */
   workers: number;
-  /** The bundle of check-worker.ts. */
+  /** The bundle of log-worker.ts. */
   workerUrl: () => URL;
   signal?: AbortSignal;
   onProgress?: (progress: WorkProgress) => void;
   /** Bytes a part; only tests need another than the usual. */
   partSize?: number;
+  /** Whether to begin only once every thread has loaded: for tests, whose logs are checked before that. */
+  waitForThreads?: boolean;
 }
 
 /** Parts a thread has been given at a time: it must not wait for a message between two. */
@@ -64,6 +56,7 @@ export async function checkFile(options: CheckFileOptions): Promise<PayloadCheck
     sliceEnd = performance.now() + SLICE_MILLISECONDS;
   };
   try {
+    if (options.waitForThreads) await crew.loaded();
     for (;;) {
       if (signal?.aborted) throw new VelescopeError('CANCELLED', 'The check was cancelled.');
       const number = crew.take();
@@ -86,16 +79,10 @@ export async function checkFile(options: CheckFileOptions): Promise<PayloadCheck
   }
 }
 
-interface Thread {
-  worker: Worker;
-  /** Parts given to it and not yet answered. */
-  busy: Set<number>;
-}
-
 /** The parts of a check, who works on them, and what came of it. */
 class Crew {
   readonly #parts: PayloadParts;
-  readonly #threads: Thread[] = [];
+  #threads: LogThread[] = [];
   /** Parts handed out whose findings are not in the table yet. */
   readonly #open = new Map<number, PayloadPart>();
   /** Findings that wait for those of earlier parts: they go into the table in the order of the log. */
@@ -115,41 +102,37 @@ class Crew {
     this.#parts = new PayloadParts(table, fromRow, table.rows, partSize);
     this.done = table.end - this.#parts.left;
     if (!file || workers < 2 || (!partSize && this.#parts.left < WORTH_THREADS)) return;
-    const workerData = workerFileOf(file);
     try {
-      const url = workerUrl();
-      for (let index = 1; index < workers; index++) this.#start(url, workerData);
+      this.#threads = LogThread.take(workers - 1, workerUrl(), workerFileOf(file), {
+        onIdle: (thread) => this.#give(thread),
+        onResponse: (_, response) => {
+          if (response.type !== 'check') return;
+          this.received++;
+          this.finish(response.part, response.findings);
+        },
+        // What a broken thread was given is checked by this one, which then says what is wrong with the file, if it is the file.
+        onLost: (thread) => this.#lose(thread),
+      });
+      for (const thread of this.#threads) this.#give(thread);
     } catch {
       // No threads: this one checks alone.
     }
   }
 
-  #start(url: URL, workerData: WorkerFile): void {
-    const thread: Thread = { worker: new Worker(url, { workerData, name: 'check' }), busy: new Set() };
-    this.#threads.push(thread);
-    thread.worker.on('online', () => this.#give(thread));
-    thread.worker.on('message', ({ part, findings }: CheckResponse) => {
-      thread.busy.delete(part);
-      this.received++;
-      this.finish(part, findings);
-      this.#give(thread);
-    });
-    // What a broken thread was given is checked by this one, which then says what is wrong with the file, if it is the file.
-    thread.worker.on('error', () => this.#lose(thread));
-    thread.worker.on('exit', () => this.#lose(thread));
+  /** Resolves when each thread has loaded or was lost. */
+  async loaded(): Promise<void> {
+    await Promise.all(this.#threads.map((thread) => thread.loaded));
   }
 
-  #give(thread: Thread): void {
-    while (!this.#closed && thread.busy.size < PARTS_AHEAD) {
+  #give(thread: LogThread): void {
+    while (thread.ready && !this.#closed && thread.busy.size < PARTS_AHEAD) {
       const part = this.take();
       if (part === null) return;
-      thread.busy.add(part);
-      const request: CheckRequest = { part, ranges: this.part(part).ranges };
-      thread.worker.postMessage(request);
+      thread.give({ type: 'check', part, ranges: this.part(part).ranges });
     }
   }
 
-  #lose(thread: Thread): void {
+  #lose(thread: LogThread): void {
     const index = this.#threads.indexOf(thread);
     if (index >= 0) this.#threads.splice(index, 1);
     this.#left.push(...thread.busy);
@@ -200,8 +183,8 @@ class Crew {
 
   close(): void {
     this.#closed = true;
-    for (const thread of this.#threads) void thread.worker.terminate();
-    this.#threads.length = 0;
+    for (const thread of this.#threads) thread.release();
+    this.#threads = [];
     this.#wake?.();
   }
 }

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
-import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { MemorySource } from '../../core/byte-source.ts';
 import { blockWalkerFor } from '../../core/fast-scan.ts';
@@ -12,25 +11,26 @@ import { LogBuilder } from '../../core/log-builder.fixture.ts';
 import { RecordTable } from '../../core/record-table.ts';
 import { scan } from '../../core/scan.ts';
 import { runToEnd } from '../../core/steps.ts';
+import { bundle } from './bundle.fixture.ts';
 import { crc32 } from './crc32.ts';
 import { FileSource } from './file-source.ts';
 import { nodeFiles } from './node-files.ts';
 import { type ScanFileOptions, scanFile } from './parallel-scan.ts';
 
 let directory: string;
+let worker: Awaited<ReturnType<typeof bundle>>;
 let workerUrl: () => URL;
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'velescope-scan-'));
-  // The worker as the build makes it; Node cannot run it from its source.
-  const bundle = await rolldown({ input: join(import.meta.dirname, 'scan-worker.ts'), platform: 'node' });
-  const file = join(directory, 'scan-worker.mjs');
-  await bundle.write({ file, format: 'esm' });
-  await bundle.close();
-  workerUrl = () => pathToFileURL(file);
+  worker = await bundle('src/main/engine/log-worker.ts');
+  workerUrl = () => pathToFileURL(worker.program);
 });
 
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
+afterAll(() => {
+  rmSync(directory, { recursive: true, force: true });
+  worker.remove();
+});
 
 /** Everything a scan found out, comparable. */
 function contentOf(table: RecordTable): unknown {
@@ -203,8 +203,8 @@ test('threads that cannot be started, or break, cost time only', async () => {
   writeFileSync(
     broken,
     `import { parentPort } from 'node:worker_threads';
-    parentPort.on('message', () => { throw new Error('broken'); });
-    parentPort.postMessage('ready');`,
+    parentPort.on('message', ({ type }) => { if (type !== 'open') throw new Error('broken'); });
+    parentPort.postMessage({ type: 'ready' });`,
   );
   for (const url of [
     () => pathToFileURL(join(directory, 'absent.mjs')),

@@ -1,34 +1,14 @@
-import { Worker } from 'node:worker_threads';
 import type { ByteSource } from '../../core/byte-source.ts';
 import { type BlockWalker, blockWalkerFor } from '../../core/fast-scan.ts';
-import { findRun, PartColumns, type Run, type ScannedPart, scanPart } from '../../core/fast-scan-part.ts';
+import { findRun, PartColumns, type ScannedPart, scanPart } from '../../core/fast-scan-part.ts';
 import type { RecordTable } from '../../core/record-table.ts';
 import { Scanner } from '../../core/scan.ts';
 import type { WorkProgress } from '../../core/steps.ts';
 import { VelescopeError } from '../../shared/errors.ts';
 import { crc32 } from './crc32.ts';
 import { type OpenFile, readFully } from './files.ts';
-import { type WorkerFile, workerFileOf } from './worker-file.ts';
-
-/** What a scanning thread is started with. */
-export interface ScanWorkerStart extends WorkerFile {
-  size: number;
-}
-
-export interface PartRequest {
-  part: number;
-  from: number;
-  to: number;
-  /** To be used for the rows, and handed back. */
-  buffer: ArrayBuffer;
-}
-
-export interface PartResponse {
-  part: number;
-  rows: number;
-  runs: Run[];
-  buffer: ArrayBuffer;
-}
+import { LogThread, type PartResponse } from './log-threads.ts';
+import { workerFileOf } from './worker-file.ts';
 
 export interface ScanFileOptions {
   /** The log as `scan` reads it; the scan starts at the table's end and goes to the source's. */
@@ -38,7 +18,7 @@ export interface ScanFileOptions {
   file: OpenFile | null;
   /** How many threads may walk parts, this one among them; below 2 it scans alone. */
   workers: number;
-  /** The bundle of scan-worker.ts. */
+  /** The bundle of log-worker.ts. */
   workerUrl: () => URL;
   signal?: AbortSignal;
   onProgress?: (progress: WorkProgress) => void;
@@ -143,19 +123,11 @@ export async function scanFile(options: ScanFileOptions): Promise<number> {
   }
 }
 
-interface Thread {
-  worker: Worker;
-  /** Whether it has loaded its modules. */
-  ready: boolean;
-  /** Parts given to it and not yet answered. */
-  busy: Set<number>;
-}
-
 /** The parts of a log, who walks them, and what came of it. */
 class Parts {
   readonly #size: number;
   readonly #partSize: number;
-  readonly #threads: Thread[] = [];
+  #threads: LogThread[] = [];
   /** Parts walked and not yet passed. */
   readonly #walked = new Map<number, ScannedPart>();
   readonly #waiting = new Map<number, () => void>();
@@ -181,45 +153,35 @@ class Parts {
     const left = this.#size - options.table.end;
     if (!file || options.workers < 2 || left < 3 * this.#partSize || (!options.partSize && left < WORTH_THREADS))
       return;
-    const workerData: ScanWorkerStart = { ...workerFileOf(file), size: this.#size };
     try {
-      const url = options.workerUrl();
-      for (let index = 1; index < options.workers; index++) this.#start(url, workerData);
+      this.#threads = LogThread.take(options.workers - 1, options.workerUrl(), workerFileOf(file), {
+        onIdle: (thread) => this.#give(thread),
+        onResponse: (_, response) => this.#receive(response),
+        // What a broken thread was given is scanned by this one.
+        onLost: (thread) => this.#lose(thread),
+      });
+      for (const thread of this.#threads) this.#give(thread);
     } catch {
       // No threads: this one scans alone.
     }
   }
 
-  #start(url: URL, workerData: ScanWorkerStart): void {
-    const thread: Thread = { worker: new Worker(url, { workerData, name: 'scan' }), ready: false, busy: new Set() };
-    this.#threads.push(thread);
-    // The first message says that it is ready. It is `online` long before it has loaded its modules, and what it was given then
-    // would be waited for.
-    thread.worker.once('message', () => {
-      thread.ready = true;
-      thread.worker.on('message', (response: PartResponse) => this.#receive(thread, response));
-      this.#give(thread);
-    });
-    // What a broken thread was given is scanned by this one.
-    thread.worker.on('error', () => this.#lose(thread));
-    thread.worker.on('exit', () => this.#lose(thread));
-  }
-
   /** Resolves when each thread has loaded or was lost. */
   async loaded(): Promise<void> {
-    while (this.#threads.some((thread) => !thread.ready)) await new Promise((resolve) => setTimeout(resolve, 1));
+    await Promise.all(this.#threads.map((thread) => thread.loaded));
   }
 
-  #give(thread: Thread): void {
+  #give(thread: LogThread): void {
+    // What one was given that has not loaded yet would be waited for.
+    if (!thread.ready) return;
     // Towards the end fewer, so that all threads end together.
     const ahead = Math.min(PARTS_AHEAD, Math.ceil((this.#count - this.#next) / (2 * this.#threads.length + 2)));
-    while (thread.ready && !this.#closed && thread.busy.size < ahead && this.#next < this.#count && this.#room) {
+    while (!this.#closed && thread.busy.size < ahead && this.#next < this.#count && this.#room) {
       const part = this.#next++;
-      thread.busy.add(part);
       const buffer = this.#spare.pop() ?? new ArrayBuffer(1 << 16);
       const from = part * this.#partSize;
-      const request: PartRequest = { part, from, to: Math.min(this.#size, from + this.#partSize), buffer };
-      thread.worker.postMessage(request, [buffer]);
+      const to = Math.min(this.#size, from + this.#partSize);
+      thread.give({ type: 'scan', part, from, to, size: this.#size, buffer }, [buffer]);
     }
   }
 
@@ -228,17 +190,16 @@ class Parts {
     return this.#walked.size < this.#threads.length * PARTS_AHEAD * 2;
   }
 
-  #receive(thread: Thread, { part, rows, runs, buffer }: PartResponse): void {
-    thread.busy.delete(part);
+  #receive(response: PartResponse): void {
+    if (response.type !== 'scan') return;
+    const { part, rows, runs, buffer } = response;
     this.received++;
-    const columns = new PartColumns(buffer);
-    this.#walked.set(part, { columns, rows, runs });
+    this.#walked.set(part, { columns: new PartColumns(buffer), rows, runs });
     this.#waiting.get(part)?.();
     this.#waiting.delete(part);
-    this.#give(thread);
   }
 
-  #lose(thread: Thread): void {
+  #lose(thread: LogThread): void {
     const index = this.#threads.indexOf(thread);
     if (index >= 0) this.#threads.splice(index, 1);
     for (const part of thread.busy) {
@@ -319,8 +280,8 @@ class Parts {
     this.#closed = true;
     for (const resolve of this.#waiting.values()) resolve();
     this.#waiting.clear();
-    for (const thread of this.#threads) void thread.worker.terminate();
-    this.#threads.length = 0;
+    for (const thread of this.#threads) thread.release();
+    this.#threads = [];
     this.#walked.clear();
     this.#spare = [];
   }

@@ -4,6 +4,7 @@ import { RecordTable } from '../../core/record-table.ts';
 import { FileSource, refuseShortReads } from '../engine/file-source.ts';
 import { type Files, type OpenFile, statusOrNull } from '../engine/files.ts';
 import { LOG_FILE } from '../engine/lock.ts';
+import { LogThread } from '../engine/log-threads.ts';
 import { nodeFiles } from '../engine/node-files.ts';
 import { scanFile } from '../engine/parallel-scan.ts';
 import { join } from './directory.ts';
@@ -37,9 +38,21 @@ export function threadsFor(files: Files, file: OpenFile | null): { file: OpenFil
   return { file: files === nodeFiles ? file : null, workers: Math.min(MOST_THREADS, availableParallelism()) };
 }
 
+/** As many as are loaded before anybody knows how long the log is. */
+const MOST_PREPARED = 3;
+
+/** Loads threads for passes over a log that is still to be opened. They go when the passes are through (`LogThread.endIdle`). */
+export function prepareThreads(): void {
+  try {
+    LogThread.prepare(Math.min(MOST_PREPARED, availableParallelism() - 1), workerUrl('log'));
+  } catch {
+    // The passes work alone then.
+  }
+}
+
 /** Scans a log into a table and links its rows; a long one with as many threads as there are processors. */
 export async function scanLog(files: Files, { source, file }: ReadableLog): Promise<RecordTable> {
   const table = new RecordTable();
-  await scanFile({ source, table, ...threadsFor(files, file), workerUrl: () => workerUrl('scan') });
+  await scanFile({ source, table, ...threadsFor(files, file), workerUrl: () => workerUrl('log') });
   return table;
 }

@@ -249,13 +249,13 @@ export class CollectionState {
 
   /** The same, with as many threads as there are processors, letting messages in between slices. Throws CANCELLED. */
   async scanFast(options: { signal?: AbortSignal; onProgress?(progress: WorkProgress): void } = {}): Promise<void> {
-    await scanFile({ ...options, ...this.#forThreads(), workerUrl: () => workerUrl('scan') });
+    await scanFile({ ...options, ...this.#forThreads(), workerUrl: () => workerUrl('log') });
     this.totals = await runSliced(this.table.addUp(), { signal: options.signal });
   }
 
   /** Reads all payloads, with as many threads as there are processors, letting messages in between slices. Throws CANCELLED. */
   async checkFast(options: { signal?: AbortSignal; onProgress?(progress: WorkProgress): void } = {}): Promise<void> {
-    await checkFile({ ...options, ...this.#forThreads(), workerUrl: () => workerUrl('check') });
+    await checkFile({ ...options, ...this.#forThreads(), workerUrl: () => workerUrl('log') });
     this.totals = await runSliced(this.table.addUp(), { signal: options.signal });
   }
 

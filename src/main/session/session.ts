@@ -22,6 +22,7 @@ import { type Files, statusOrNull } from '../engine/files.ts';
 import { databaseLockPaths } from '../engine/lock.ts';
 import { findHolder, type Holder } from '../engine/lock-holder.ts';
 import type { KnownLog } from '../engine/log-payload-storage.ts';
+import { LogThread } from '../engine/log-threads.ts';
 import { decideWritability, writingRefusal } from '../engine/writability.ts';
 import { endsTorn, holderWords } from '../services/in-flight.ts';
 import { CollectionState, type LogChange } from './collection.ts';
@@ -159,6 +160,8 @@ export class Session {
     await runSliced(this.state.compareViews(), { signal, onProgress });
     await this.#releaseEntries();
     await this.#decide(signal);
+    // What follows are short passes, which one thread does.
+    LogThread.endIdle();
     this.phase = 'ready';
     this.changed();
     if (this.#tailIsTorn() && this.lock().held) this.#run((next) => this.#lookAtTailAgain(next));

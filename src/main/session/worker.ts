@@ -5,6 +5,7 @@ import { toErrorValue, VelescopeError } from '../../shared/errors.ts';
 import type { CallContext } from '../../shared/protocol.ts';
 import { crc32 } from '../engine/crc32.ts';
 import { nodeFiles } from '../engine/node-files.ts';
+import { prepareThreads } from '../services/read-collection.ts';
 import { createSessionHandlers, type SessionHandlers } from './handlers.ts';
 import type { FromWorker, ToWorker, WorkerStart } from './messages.ts';
 import { Session } from './session.ts';
@@ -20,8 +21,9 @@ const running = new Map<number, AbortController>();
 let session: Session | null = null;
 let handlers: SessionHandlers | null = null;
 
-// Compiled while nobody waits yet.
+// Loaded while nobody waits yet: the routines of a scan, and the threads that help with a long log.
 blockWalkerFor(crc32);
+prepareThreads();
 
 function begin(start: WorkerStart): void {
   session = new Session({
