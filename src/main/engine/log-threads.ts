@@ -73,10 +73,11 @@ export class LogThread {
       this.#onLoaded = resolve;
     });
     this.#worker = new Worker(new URL(program), { name: 'log' });
-    this.#worker.unref();
     this.#worker.on('message', (message: FromLogThread) => this.#receive(message));
     this.#worker.on('error', () => this.#lose());
     this.#worker.on('exit', () => this.#lose());
+    // Behind the listeners: one for messages would undo it.
+    this.#worker.unref();
   }
 
   /**
