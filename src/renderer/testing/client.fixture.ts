@@ -110,7 +110,7 @@ export function createFixture(total: number): Fixture {
       disagreements: 0,
       bytesSince: 7_300_000,
     },
-    writing: { on: false, durability: 'fsync', refusal: null, undoable: false },
+    writing: { on: false, durability: 'fsync', refusal: null, undoable: null },
     lock: { held: false, holder: null },
     fullText: { present: false, stale: false },
     following: false,

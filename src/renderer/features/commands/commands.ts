@@ -176,7 +176,7 @@ export const COMMANDS: readonly Command[] = [
     id: 'record.undo-write',
     title: 'Undo the last write',
     group: 'Record',
-    enabled: () => session().summary?.writing.undoable ?? false,
+    enabled: () => session().summary?.writing.undoable != null,
     run: () => void undoLastWrite(),
   },
   { id: 'edit.undo', title: 'Undo the last edit', group: 'Record', keys: ['Mod+Z'], enabled: hasRecord, run: undoEdit },
