@@ -515,13 +515,15 @@ export const CALLS = {
   'writing.previewUndo': { params: z.strictObject(inSession), result: undoSchema },
   /**
    * Appends the previous state of what the last write changed: a whole import too. Ids that were written to since, or whose previous state
-   * is damaged, are left as they are; without `leaveOut` that is refused (DRAFT_CONFLICT) before anything is written. Cancelled, it answers
-   * with what was taken back until then (whole batches), and doing it again goes on.
+   * is damaged, are left as they are; without `leaveOut` that is refused (DRAFT_CONFLICT) before anything is written. Stopped by
+   * `writing.stopUndo`, it answers with what was taken back until then (whole batches), and doing it again goes on.
    */
   'writing.undoLast': {
     params: z.strictObject({ ...inSession, leaveOut: z.boolean() }),
     result: undoSchema.extend({ cancelled: z.boolean(), revision: count }),
   },
+  /** Not a cancel of the call: that would leave the caller without the answer. */
+  'writing.stopUndo': { params: z.strictObject(inSession), result: done },
   /** Cuts a torn or zero-filled tail, keeping the bytes, so that writing is safe again. */
   'writing.trimTail': { params: z.strictObject(inSession), result: z.object({ bytes: count, keptAs: z.string() }) },
   /** Moves bm25.snapshot and bm25.wal aside together, so that VelesDB rebuilds the index. */
@@ -561,7 +563,11 @@ export const CALLS = {
   },
   /** Writes the named drafts as one batch with one sync, and drops them once the batch is verified. */
   'drafts.write': {
-    params: z.strictObject({ ...inSession, ids: z.array(idText).min(1).max(DRAFTS_LIMIT), overwriteConflicts: z.boolean() }),
+    params: z.strictObject({
+      ...inSession,
+      ids: z.array(idText).min(1).max(DRAFTS_LIMIT),
+      overwriteConflicts: z.boolean(),
+    }),
     result: z.object({ written: count, revision: count, state: z.enum(['saved', 'accepted']) }),
   },
 

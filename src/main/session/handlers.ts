@@ -293,6 +293,10 @@ export function createSessionHandlers(session: Session): SessionHandlers {
         await wrote();
       }
     },
+    'writing.stopUndo': () => {
+      undoing?.stop.abort();
+      return {};
+    },
     'writing.trimTail': async (_params, context) => {
       session.requireMayChange();
       const trimmed = await besideWriting(() => recovery.trimTail(context));

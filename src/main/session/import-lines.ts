@@ -1,6 +1,6 @@
 import { highU32, lowU32 } from '../../core/u64.ts';
 import { toErrorValue, VelescopeError } from '../../shared/errors.ts';
-import { type Draft, DRAFTS_LIMIT, type Params, type Result } from '../../shared/protocol.ts';
+import { DRAFTS_LIMIT, type Draft, type Params, type Result } from '../../shared/protocol.ts';
 import type { Operation } from '../engine/log-payload-storage.ts';
 import { readOperation } from '../services/operation-lines.ts';
 import type { DraftHistory } from './draft-history.ts';
@@ -96,7 +96,10 @@ class Piece {
       taken.push(operation);
     }
     if (this.#fresh > this.target.room) {
-      throw new VelescopeError('TOO_LARGE', `No more than ${DRAFTS_LIMIT} drafts are kept: import straight as batches.`);
+      throw new VelescopeError(
+        'TOO_LARGE',
+        `No more than ${DRAFTS_LIMIT} drafts are kept: import straight as batches.`,
+      );
     }
     this.operations.push(...taken);
     this.counts = counts;

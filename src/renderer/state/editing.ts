@@ -7,6 +7,7 @@ import { announce, announceFailure } from './announcements.ts';
 import { notify, report, showDialog, useApplication } from './application.ts';
 import { documentOf, forgetDocument, openDocument, type PayloadDocument } from './documents.ts';
 import { dropDrafts, putDraft, useDrafts, writeDrafts } from './drafts.ts';
+import { forgetDropped } from './dropped-drafts.ts';
 import { goTo, selectDraft, useSession } from './session.ts';
 import { useShownDocument } from './shown-document.ts';
 
@@ -20,10 +21,11 @@ const pending = new Map<
   { document: PayloadDocument; session: string | null; timer: ReturnType<typeof setTimeout> }
 >();
 /** Drafts that are being made: of one id one behind the other, so that the later text stays. */
-const keeping = new Map<string, { dropped: boolean; done: Promise<boolean> }>();
+const keeping = new Map<string, { done: Promise<boolean> }>();
 
 /** A document's text changed: it becomes a draft, or stops being one when it is again what the log holds. */
 export function documentChanged(document: PayloadDocument): void {
+  forgetDropped();
   const before = pending.get(document.id);
   if (before) clearTimeout(before.timer);
   const delay = document.plain ? PLAIN_DRAFT_DELAY_MILLISECONDS : DRAFT_DELAY_MILLISECONDS;
@@ -38,11 +40,11 @@ function keep(id: string): Promise<boolean> {
   if (!entry) return before?.done ?? Promise.resolve(true);
   clearTimeout(entry.timer);
   pending.delete(id);
-  const work = { dropped: false, done: Promise.resolve(true) };
+  const work = { done: Promise.resolve(true) };
   const make = async () => {
     // Not awaited where there is none: what a page does as it is left must be on its way before it is gone.
     if (before) await before.done;
-    return keepText(entry, work);
+    return keepText(entry);
   };
   work.done = make()
     .catch((thrown: unknown) => {
@@ -56,15 +58,16 @@ function keep(id: string): Promise<boolean> {
   return work.done;
 }
 
-async function keepText(
-  { document, session }: { document: PayloadDocument; session: string | null },
-  work: { dropped: boolean },
-): Promise<boolean> {
+async function keepText({
+  document,
+  session,
+}: {
+  document: PayloadDocument;
+  session: string | null;
+}): Promise<boolean> {
   const { id } = document;
   if (document.writing) await document.writing;
   const text = await document.stored();
-  // A large text takes a moment, in which the draft may have been dropped.
-  if (work.dropped) return true;
   if (session !== useSession.getState().session) {
     throw new VelescopeError('NO_SUCH_SESSION', `The last edit of id ${id} was not kept: its collection was closed.`);
   }
@@ -318,15 +321,14 @@ export function isEditable(record: RecordDetail): boolean {
   return record.state === 'live';
 }
 
-/** Drops the draft of an id. */
+/** Drops the draft of an id, with the last edits of it, so that all of it can be brought back. */
 export async function dropDraft(id: string): Promise<void> {
-  const entry = pending.get(id);
-  if (entry) clearTimeout(entry.timer);
-  pending.delete(id);
-  const work = keeping.get(id);
-  if (work) {
-    work.dropped = true;
-    await work.done;
-  }
+  await keep(id);
   await dropDrafts([id]);
+}
+
+/** Drops the drafts of ids, likewise. */
+export async function dropAllDrafts(ids: string[]): Promise<void> {
+  await Promise.all(ids.map(keep));
+  await dropDrafts(ids);
 }

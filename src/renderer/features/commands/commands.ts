@@ -4,7 +4,8 @@ import { connection } from '../../connection/current.ts';
 import { setTheme, showDialog, showPage, type Theme, useApplication } from '../../state/application.ts';
 import { chooseDirectory, leaveDirectory, reloadCollections } from '../../state/directory.ts';
 import { redoEdit, undoEdit } from '../../state/documents.ts';
-import { undoLastWrite, useDrafts } from '../../state/drafts.ts';
+import { useDrafts } from '../../state/drafts.ts';
+import { undoDrop, useDropped } from '../../state/dropped-drafts.ts';
 import { beginDelete, dropDraft, saveCurrent } from '../../state/editing.ts';
 import { moveFullTextAside, removeSnapshot, trimTail } from '../../state/maintenance.ts';
 import {
@@ -23,6 +24,7 @@ import {
   walkDamage,
 } from '../../state/session.ts';
 import { copyPath, useShownDocument } from '../../state/shown-document.ts';
+import { undoLastWrite } from '../../state/undo-write.ts';
 import { cyclePanes, focusEditor, focusGrid, focusSearch } from './focus.ts';
 
 /** Something a person can do: in the menu, in the palette, often by a key. */
@@ -179,7 +181,16 @@ export const COMMANDS: readonly Command[] = [
     enabled: () => session().summary?.writing.undoable != null,
     run: () => void undoLastWrite(),
   },
-  { id: 'edit.undo', title: 'Undo the last edit', group: 'Record', keys: ['Mod+Z'], enabled: hasRecord, run: undoEdit },
+  {
+    id: 'edit.undo',
+    title: 'Undo the last edit',
+    group: 'Record',
+    keys: ['Mod+Z'],
+    enabled: () => hasRecord() || useDropped.getState().last !== null,
+    run: () => {
+      if (!undoDrop()) undoEdit();
+    },
+  },
   {
     id: 'edit.redo',
     title: 'Redo the edit',
