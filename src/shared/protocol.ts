@@ -14,7 +14,9 @@ import { ERROR_CODES } from './errors.ts';
 export const PAGE_LIMIT = 1_000;
 export const BYTES_LIMIT = 1 << 20;
 export const TEXT_LIMIT = 64 << 20;
-/** More drafts than this are not kept for a directory: each change writes all of them. */
+/** Ids of one call about drafts. */
+const IDS_LIMIT = 100_000;
+/** No import makes more drafts of a directory than this: each change writes all of them. */
 export const DRAFTS_LIMIT = 20_000;
 
 const name = z.string().min(1).max(128);
@@ -538,9 +540,18 @@ export const CALLS = {
     }),
     result: z.array(z.union([storedDraftSchema, draftStateSchema.extend({ id: idText, known: z.literal(true) })])),
   },
-  'drafts.put': { params: z.strictObject({ ...inSession, draft: draftSchema }), result: draftStateSchema },
+  'drafts.put': {
+    params: z.strictObject({
+      ...inSession,
+      draft: draftSchema,
+      /** `changedAt` of the draft that the text goes on from, null where there was none. */
+      over: z.string().nullable().optional(),
+    }),
+    /** `replaced`: where `over` is given, the draft of somebody else whose place it took. */
+    result: draftStateSchema.extend({ replaced: draftSchema.nullable() }),
+  },
   'drafts.drop': {
-    params: z.strictObject({ ...inSession, ids: z.array(idText).max(DRAFTS_LIMIT) }),
+    params: z.strictObject({ ...inSession, ids: z.array(idText).max(IDS_LIMIT) }),
     result: z.object({ dropped: count, change: name }),
   },
   /**
@@ -565,7 +576,7 @@ export const CALLS = {
   'drafts.write': {
     params: z.strictObject({
       ...inSession,
-      ids: z.array(idText).min(1).max(DRAFTS_LIMIT),
+      ids: z.array(idText).min(1).max(IDS_LIMIT),
       overwriteConflicts: z.boolean(),
     }),
     result: z.object({ written: count, revision: count, state: z.enum(['saved', 'accepted']) }),

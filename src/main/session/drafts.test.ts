@@ -17,6 +17,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { VelescopeError } from '../../shared/errors.ts';
 import type { Draft } from '../../shared/protocol.ts';
 import { bundle } from '../engine/bundle.fixture.ts';
+import { nodeFiles } from '../engine/node-files.ts';
 import { DraftStore } from './drafts.ts';
 
 let settings: string;
@@ -125,6 +126,24 @@ test('drafts are for the user alone', () => {
   if (process.platform === 'win32') return;
   expect(statSync(folder).mode & 0o077).toBe(0);
   for (const name of readdirSync(folder)) expect(statSync(join(folder, name)).mode & 0o077).toBe(0);
+});
+
+test('what another process keeps or drops is told', async () => {
+  const store = window();
+  let told = 0;
+  const end = store.follow(nodeFiles, () => told++);
+  try {
+    store.put([draft('1', '"mine"')]);
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    expect(told).toBe(0);
+    window().put([draft('2', '"of another"')]);
+    await expect.poll(() => told, { timeout: 10_000 }).toBe(1);
+    window().drop(['1', '2']);
+    await expect.poll(() => told, { timeout: 10_000 }).toBe(2);
+    expect(texts(store)).toEqual([]);
+  } finally {
+    end();
+  }
 });
 
 describe('processes on one directory', () => {

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { VelescopeError } from '../../shared/errors.ts';
 import type { Draft } from '../../shared/protocol.ts';
+import type { Files } from '../engine/files.ts';
+import { followFile } from './following.ts';
 import { KeptFile } from './kept-file.ts';
 
 const storedSchema = z.object({
@@ -65,6 +67,19 @@ export class DraftStore {
     return this.#all().get(id);
   }
 
+  /** Calls `changed` whenever another process changed the drafts, until the returned function is called. */
+  follow(files: Files, changed: () => void): () => void {
+    return followFile(files, this.#file.path, () => {
+      const before = this.#keptOf;
+      try {
+        this.#look();
+      } catch {
+        return;
+      }
+      if (this.#keptOf !== before) changed();
+    });
+  }
+
   put(drafts: readonly Draft[]): KeptDraft[] {
     this.change(() => new Map(drafts.map((draft) => [draft.id, draft])));
     const all = this.#all();
@@ -101,6 +116,7 @@ export class DraftStore {
         return now.size === 0 ? null : { format: 1, directory, drafts: [...now.values()] };
       });
       this.#unkept.clear();
+      this.#look();
     } catch (thrown) {
       const wasKept = this.#unkept.size === 0;
       const now = new Map(this.#all());

@@ -64,6 +64,7 @@ export function createSessionHandlers(session: Session): SessionHandlers {
   };
   const describeDraft = (draft: KeptDraft): StoredDraft => ({ ...draft, conflict: conflicts(draft) });
   const draftsChanged = () => session.options.emit({ event: 'drafts', session: session.options.name });
+  session.closing.addEventListener('abort', drafts.follow(state.files, draftsChanged), { once: true });
   /** An undo of many records, which writes batch after batch: nothing else writes meanwhile. */
   let undoing: { stop: AbortController; done: Promise<unknown> } | null = null;
   const requireWriter = (): Writer => {
@@ -316,11 +317,18 @@ export function createSessionHandlers(session: Session): SessionHandlers {
         if (known[draft.id] !== draft.changedAt) return describeDraft(draft);
         return { id: draft.id, known: true, changedAt: draft.changedAt, conflict: conflicts(draft) };
       }),
-    'drafts.put': ({ draft }) => {
+    'drafts.put': ({ draft, over }) => {
       parseId(draft.id);
-      const [kept] = drafts.put([draft]);
+      const [step] = drafts.change(() => new Map([[draft.id, draft]]));
+      const { before, after } = step!;
       draftsChanged();
-      return { changedAt: kept!.changedAt, conflict: conflicts(kept!) };
+      const isOthers =
+        over !== undefined &&
+        before !== null &&
+        before.changedAt !== over &&
+        (before.text !== draft.text || before.action !== draft.action);
+      const replaced = isOthers ? { id: before.id, action: before.action, text: before.text, base: before.base } : null;
+      return { changedAt: after!, conflict: conflicts({ ...draft, changedAt: after! }), replaced };
     },
     'drafts.drop': ({ ids }) => {
       const steps = drafts.drop(ids);

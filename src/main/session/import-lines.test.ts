@@ -150,3 +150,16 @@ describe('a line that is not taken', () => {
     expect(added.equals(new LogBuilder().store(5, '1').bytes())).toBe(true);
   });
 });
+
+describe('a draft that two windows change', () => {
+  it('is the later text, and the window that put it is given the other one', async () => {
+    const started = await start();
+    const put = (text: string, over: string | null) =>
+      started.call('drafts.put', { draft: { ...mine.draft, text }, over });
+    const first = await put('"a"', null);
+    expect(first.replaced).toBeNull();
+    expect((await put('"ab"', first.changedAt)).replaced).toBeNull();
+    expect((await put('"of another"', null)).replaced).toEqual({ ...mine.draft, text: '"ab"' });
+    expect((await put('"of another"', null)).replaced).toBeNull();
+  });
+});

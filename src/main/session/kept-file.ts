@@ -48,7 +48,8 @@ export class KeptFile<Value> {
     this.#base = join(this.#folder, createHash('sha256').update(directory).digest('hex').slice(0, 32));
   }
 
-  get #path(): string {
+  /** Where it is. */
+  get path(): string {
     return `${this.#base}.json`;
   }
 
@@ -61,14 +62,14 @@ export class KeptFile<Value> {
     if (version === this.#known) return this.#value;
     let text: string | null = null;
     try {
-      text = readFileSync(this.#path, 'utf8');
+      text = readFileSync(this.path, 'utf8');
     } catch (thrown) {
       const code = systemCode(thrown);
       if (code !== 'ENOENT' && code !== 'ENOTDIR') throw thrown;
     }
     const parsed = text === null ? null : this.schema.safeParse(tryParse(text));
     // Never overwritten unread: the person's work may still be in it.
-    if (parsed && !parsed.success) renameSync(this.#path, `${this.#path}.unreadable-${Date.now()}`);
+    if (parsed && !parsed.success) renameSync(this.path, `${this.path}.unreadable-${Date.now()}`);
     this.#value = parsed?.success ? parsed.data : null;
     this.#known = parsed && !parsed.success ? null : version;
     return this.#value;
@@ -90,7 +91,7 @@ export class KeptFile<Value> {
   }
 
   #write(value: Value | null, isLocked: boolean): void {
-    if (value === null) rmSync(this.#path, { force: true });
+    if (value === null) rmSync(this.path, { force: true });
     else {
       // Under the lock one name is enough, and what a kill left of it is written over. Without it others may be at it too.
       const next = isLocked ? `${this.#base}.tmp` : `${this.#base}.${randomUUID()}.tmp`;
@@ -103,7 +104,7 @@ export class KeptFile<Value> {
         } finally {
           closeSync(file);
         }
-        renameSync(next, this.#path);
+        renameSync(next, this.path);
       } catch (thrown) {
         // Half a copy would only take room, which may be what is short.
         rmSync(next, { force: true });
@@ -117,7 +118,7 @@ export class KeptFile<Value> {
   /** It is replaced whole, so its number changes with its content; size and time for systems that give a number again. */
   #version(): string {
     try {
-      const { ino, size, mtimeNs } = statSync(this.#path, { bigint: true });
+      const { ino, size, mtimeNs } = statSync(this.path, { bigint: true });
       return `${ino} ${size} ${mtimeNs}`;
     } catch {
       return '';

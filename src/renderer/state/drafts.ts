@@ -40,14 +40,25 @@ export async function loadDrafts(): Promise<void> {
   }
 }
 
-/** Keeps a draft. What is in the store already is replaced. */
-export async function putDraft(draft: Draft): Promise<boolean> {
+/**
+ * Keeps a draft. What is in the store already is replaced.
+ *
+ * @param onKept is told when it was changed last, and the draft of somebody else that it replaced, where `over` says which one it goes on from
+ */
+export async function putDraft(
+  draft: Draft,
+  over?: string | null,
+  onKept: (changedAt: string, replaced: Draft | null) => void = () => {},
+): Promise<boolean> {
   const { session } = useSession.getState();
   if (!session) return false;
   forgetDropped();
   try {
-    const stored = { ...draft, ...(await call('drafts.put', { session, draft })) };
+    const params = over === undefined ? { session, draft } : { session, draft, over };
+    const { replaced, ...kept } = await call('drafts.put', params);
+    const stored = { ...draft, ...kept };
     useDrafts.setState(({ drafts }) => ({ drafts: new Map(drafts).set(stored.id, stored) }));
+    onKept(kept.changedAt, replaced);
     return true;
   } catch (thrown) {
     report(thrown, { save: true });

@@ -1,6 +1,6 @@
 import { checkText } from '../../core/json/check-text.ts';
 import { VelescopeError } from '../../shared/errors.ts';
-import type { Draft, RecordDetail, Row } from '../../shared/protocol.ts';
+import type { Draft, RecordDetail, Row, StoredDraft } from '../../shared/protocol.ts';
 import { call } from '../connection/current.ts';
 import { LARGE_FROM, payloadWork } from '../work/work.ts';
 import { announce, announceFailure } from './announcements.ts';
@@ -75,9 +75,21 @@ async function keepText({
   document.kept = text;
   if (base && text === base.text) {
     if (useDrafts.getState().drafts.has(id)) await dropUnchanged(id);
+    document.draftAt = null;
     return true;
   }
-  return putDraft({ id, action: 'store', text, base });
+  return putDraft({ id, action: 'store', text, base }, document.draftAt, (changedAt, replaced) => {
+    document.draftAt = changedAt;
+    if (replaced) tellReplaced(replaced);
+  });
+}
+
+/** Of two windows that edit one id the later text is the draft: the other one must not vanish without a word. */
+function tellReplaced(replaced: Draft): void {
+  const words = `Your text took the place of a draft of id ${replaced.id} that was changed elsewhere.`;
+  announce(words);
+  const action = { label: 'Bring the other back', run: () => void bringBack(replaced) };
+  notify({ tone: 'danger', text: words, action });
 }
 
 /** The text is what the log holds again: no draft, but the history of undo stays, so that redo still works. */
@@ -273,13 +285,15 @@ export async function stageNew(id: string, text: string): Promise<boolean> {
 }
 
 /** The document to edit for a record or a draft, or null where there is nothing that can be edited. */
-export function documentFor(record: RecordDetail | null, draft: Draft | null): PayloadDocument | null {
+export function documentFor(record: RecordDetail | null, draft: StoredDraft | null): PayloadDocument | null {
   const id = draft?.id ?? record?.id;
   const known = id === undefined ? null : documentOf(id);
   if (draft) {
     if (draft.action === 'delete' || draft.text === null) return null;
-    if (known && (isUnderWay(known) || known.kept === draft.text)) return known;
-    return openDocument(draft.id, draft.base, draft.text);
+    if (known && isUnderWay(known)) return known;
+    const document = known?.kept === draft.text ? known : openDocument(draft.id, draft.base, draft.text);
+    document.draftAt = draft.changedAt;
+    return document;
   }
   if (known?.writing) return known;
   if (!record?.id || !isEditable(record)) return null;

@@ -4,7 +4,7 @@ import { call } from '../connection/current.ts';
 import { announce } from './announcements.ts';
 import { notify, report, showDialog } from './application.ts';
 import { runJob } from './jobs.ts';
-import { goTo, setWriting, useSession } from './session.ts';
+import { goTo, useSession } from './session.ts';
 
 export type UndoFigures = Result<'writing.previewUndo'>;
 
@@ -19,7 +19,8 @@ export async function undoLastWrite(): Promise<void> {
   const { session, summary } = useSession.getState();
   if (!session || !summary) return;
   if (!summary.writing.on) {
-    if (!(await setWriting(true, () => void undoLastWrite()))) return;
+    showDialog({ name: 'writing', refusal: summary.writing.refusal, next: () => void undoLastWrite() });
+    return;
   }
   try {
     const figures = await runJob('Looking at the last write', (signal, onProgress) =>

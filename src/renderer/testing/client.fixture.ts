@@ -269,7 +269,7 @@ export function createFixture(total: number): Fixture {
     'drafts.put': ({ draft }) => {
       const state = { changedAt: '2026-11-22T12:00:00Z', conflict: false };
       drafts.set(draft.id, { ...draft, ...state });
-      return state;
+      return { ...state, replaced: null };
     },
     'drafts.drop': ({ ids }) => {
       const before = ids.flatMap((id) => drafts.get(id) ?? []);

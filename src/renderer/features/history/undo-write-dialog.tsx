@@ -31,14 +31,11 @@ export function UndoWriteDialog({ figures, onClose }: { figures: UndoFigures; on
       }
     >
       <ul>
-        <li>{formatNoun(stores, 'record')} get the payload they had before.</li>
-        <li>{formatNoun(deletes, 'record')} that were not there before are deleted.</li>
+        <li>Restored to the payload they had before: {formatNoun(stores, 'record')}</li>
+        <li>Deleted, because they were not there before: {formatNoun(deletes, 'record')}</li>
       </ul>
-      <Left words="were written to since, by somebody else or later. They are left as they are." {...changed} />
-      <Left
-        words="held something before that is damaged or that VelesDB does not read. They are left as they are."
-        {...lost}
-      />
+      <Left words="written to since. What is there now stays." {...changed} />
+      <Left words="damaged or unreadable before. What is there now stays." {...lost} />
     </Modal>
   );
 }
@@ -48,7 +45,7 @@ function Left({ count, ids, words }: { count: number; ids: readonly string[]; wo
   return (
     <div className="callout danger" role="alert">
       <p>
-        {formatNoun(count, 'id')} {words}
+        {formatNoun(count, 'id')} {count === 1 ? 'was' : 'were'} {words}
       </p>
       <p className="mono">
         {ids.slice(0, 20).join(', ')}

@@ -101,7 +101,8 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
         <label className="choice">
           <input type="radio" name="mode" checked={mode === 'batches'} onChange={() => setMode('batches')} />
           <span>
-            Straight as batches<small>For many records: written as they are read, one sync a batch.</small>
+            Straight as batches
+            <small>For many records: turns writing on, and writes them as they are read, one sync a batch.</small>
           </span>
         </label>
       </fieldset>
