@@ -8,7 +8,7 @@ import { notify, report, showDialog, useApplication } from './application.ts';
 import { documentOf, forgetDocument, openDocument, type PayloadDocument } from './documents.ts';
 import { dropDrafts, putDraft, useDrafts, writeDrafts } from './drafts.ts';
 import { forgetDropped } from './dropped-drafts.ts';
-import { goTo, selectDraft, useSession } from './session.ts';
+import { goTo, selectDraft, selectedId, useSession } from './session.ts';
 import { useShownDocument } from './shown-document.ts';
 
 /** Edits become drafts at once, but not at each key: this long after the last one. */
@@ -123,10 +123,9 @@ export function flushEditsOnLeaving(target: Window): void {
 
 /** Ctrl/Cmd+S: writes the draft of the shown record. What VelesDB could not read is not written. */
 export async function saveCurrent(): Promise<void> {
-  const { selected, record } = useSession.getState();
-  const id = selected?.type === 'draft' ? selected.id : record?.id;
+  const id = await selectedId();
   if (!(await flushEdits())) return;
-  const draft = id === undefined ? undefined : useDrafts.getState().drafts.get(id);
+  const draft = id === null ? undefined : useDrafts.getState().drafts.get(id);
   if (!draft) {
     announce('Nothing to write: this record has no draft.');
     notify({ tone: 'plain', text: 'Nothing to write: this record has no draft.' });
@@ -183,14 +182,14 @@ async function findRefusal({ action, text }: Pick<Draft, 'action' | 'text'>): Pr
 }
 
 /** Asks before the shown record is deleted. */
-export function beginDelete(): void {
-  const { selected, record } = useSession.getState();
-  const id = selected?.type === 'draft' ? selected.id : record?.id;
+export async function beginDelete(): Promise<void> {
+  const id = await selectedId();
+  const { selected } = useSession.getState();
   if (selected?.type === 'provisional') {
     notify({ tone: 'plain', text: 'This row is not verified yet: it can be changed once the scan has passed it.' });
     return;
   }
-  if (id !== undefined) showDialog({ name: 'delete-record', id });
+  if (id !== null) showDialog({ name: 'delete-record', id });
 }
 
 /** What the log holds for an id now: the last version that framing and CRC support. Null when there is none. */
@@ -345,4 +344,11 @@ export async function dropDraft(id: string): Promise<void> {
 export async function dropAllDrafts(ids: string[]): Promise<void> {
   await Promise.all(ids.map(keep));
   await dropDrafts(ids);
+}
+
+/** Drops the draft of what is selected, where it has one. */
+export async function dropSelectedDraft(): Promise<void> {
+  const id = await selectedId();
+  if (id !== null && useDrafts.getState().drafts.has(id)) await dropDraft(id);
+  else announce('This record has no draft.');
 }

@@ -6,7 +6,7 @@ import { chooseDirectory, leaveDirectory, reloadCollections } from '../../state/
 import { redoEdit, undoEdit } from '../../state/documents.ts';
 import { useDrafts } from '../../state/drafts.ts';
 import { undoDrop, useDropped } from '../../state/dropped-drafts.ts';
-import { beginDelete, dropDraft, saveCurrent } from '../../state/editing.ts';
+import { beginDelete, dropSelectedDraft, saveCurrent } from '../../state/editing.ts';
 import { moveFullTextAside, removeSnapshot, trimTail } from '../../state/maintenance.ts';
 import {
   type Chip,
@@ -51,13 +51,6 @@ const hasSession = () => session().session !== null;
 const hasRecord = () => session().selected !== null;
 const hasDrafts = () => useDrafts.getState().drafts.size > 0;
 const canWrite = () => hasSession() && application().info?.readOnly !== true;
-
-/** The id that the right pane is about, if it has one. */
-export function currentId(): string | null {
-  const { selected, record } = session();
-  if (selected?.type === 'draft') return selected.id;
-  return record?.id ?? null;
-}
 
 const THEMES: readonly { theme: Theme; title: string }[] = [
   { theme: 'system', title: 'Theme: follow the system' },
@@ -150,21 +143,15 @@ export const COMMANDS: readonly Command[] = [
     title: 'Delete this record…',
     group: 'Record',
     shownKeys: 'Delete',
-    enabled: () => canWrite() && currentId() !== null,
-    run: beginDelete,
+    enabled: () => canWrite() && hasRecord(),
+    run: () => void beginDelete(),
   },
   {
     id: 'record.drop-draft',
     title: 'Drop the draft of this record',
     group: 'Record',
-    enabled: () => {
-      const id = currentId();
-      return id !== null && useDrafts.getState().drafts.has(id);
-    },
-    run: () => {
-      const id = currentId();
-      if (id) void dropDraft(id);
-    },
+    enabled: () => hasRecord() && hasDrafts(),
+    run: () => void dropSelectedDraft(),
   },
   {
     id: 'changes.review',

@@ -1,5 +1,5 @@
-/** Bytes of a piece. Between two of them an import can be cancelled. */
-const PIECE = 1 << 20;
+/** Bytes of a piece. Between two of them an import can be cancelled, so that one is through in a tenth of a second; each costs a sync. */
+const PIECE = 1 << 18;
 /** A longer line is not taken through a window. In bytes, of which there are no fewer than characters: under the protocol's limit. */
 export const LONGEST_LINE = 60 << 20;
 const NEWLINE = 0x0a;
