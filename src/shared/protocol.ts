@@ -14,6 +14,10 @@ import { ERROR_CODES } from './errors.ts';
 export const PAGE_LIMIT = 1_000;
 export const BYTES_LIMIT = 1 << 20;
 export const TEXT_LIMIT = 64 << 20;
+/** Ids of one call about drafts. */
+const IDS_LIMIT = 100_000;
+/** No import makes more drafts of a directory than this: each change writes all of them. */
+export const DRAFTS_LIMIT = 20_000;
 
 const name = z.string().min(1).max(128);
 const idText = z.string().regex(/^(0|[1-9][0-9]{0,19})$/);
@@ -222,7 +226,8 @@ const summarySchema = z.object({
     /** Why writing cannot be turned on, or null when it can. */
     refusal: errorValueSchema.nullable(),
     /** The last write can be taken back. */
-    undoable: z.boolean(),
+    /** What `writing.undoLast` would take back; null where there is nothing. */
+    undoable: z.object({ kind: z.enum(['write', 'import', 'undo']), records: count }).nullable(),
   }),
   lock: lockSchema,
   /** bm25.snapshot is there: VelesDB trusts it, so the full-text index goes stale with an edit. */
@@ -283,6 +288,21 @@ const draftStateSchema = z.object({
   conflict: z.boolean(),
 });
 const storedDraftSchema = z.object({ ...draftSchema.shape, ...draftStateSchema.shape });
+
+/** Ids that an undo leaves as they are: how many, and the first of them. */
+const leftAsIsSchema = z.object({ count, ids: z.array(idText) });
+const undoSchema = z.object({
+  /** Records of the write. */
+  records: count,
+  /** Ids that get the payload they had before. */
+  stores: count,
+  /** Ids that held nothing before, and are deleted. */
+  deletes: count,
+  /** Somebody wrote to them since. */
+  changed: leftAsIsSchema,
+  /** What they held before is damaged or unreadable, and cannot be stored again. */
+  lost: leftAsIsSchema,
+});
 
 const planSchema = z.object({
   plan: name,
@@ -493,8 +513,19 @@ export const CALLS = {
     params: z.strictObject({ ...inSession, durability: durabilitySchema }),
     result: summarySchema,
   },
-  /** Appends the previous state of what the last write changed. */
-  'writing.undoLast': { params: z.strictObject(inSession), result: z.object({ records: count, revision: count }) },
+  /** What `writing.undoLast` would do. */
+  'writing.previewUndo': { params: z.strictObject(inSession), result: undoSchema },
+  /**
+   * Appends the previous state of what the last write changed: a whole import too. Ids that were written to since, or whose previous state
+   * is damaged, are left as they are; without `leaveOut` that is refused (DRAFT_CONFLICT) before anything is written. Stopped by
+   * `writing.stopUndo`, it answers with what was taken back until then (whole batches), and doing it again goes on.
+   */
+  'writing.undoLast': {
+    params: z.strictObject({ ...inSession, leaveOut: z.boolean() }),
+    result: undoSchema.extend({ cancelled: z.boolean(), revision: count }),
+  },
+  /** Not a cancel of the call: that would leave the caller without the answer. */
+  'writing.stopUndo': { params: z.strictObject(inSession), result: done },
   /** Cuts a torn or zero-filled tail, keeping the bytes, so that writing is safe again. */
   'writing.trimTail': { params: z.strictObject(inSession), result: z.object({ bytes: count, keptAs: z.string() }) },
   /** Moves bm25.snapshot and bm25.wal aside together, so that VelesDB rebuilds the index. */
@@ -509,8 +540,28 @@ export const CALLS = {
     }),
     result: z.array(z.union([storedDraftSchema, draftStateSchema.extend({ id: idText, known: z.literal(true) })])),
   },
-  'drafts.put': { params: z.strictObject({ ...inSession, draft: draftSchema }), result: draftStateSchema },
-  'drafts.drop': { params: z.strictObject({ ...inSession, ids: z.array(idText).max(100_000) }), result: done },
+  'drafts.put': {
+    params: z.strictObject({
+      ...inSession,
+      draft: draftSchema,
+      /** `changedAt` of the draft that the text goes on from, null where there was none. */
+      over: z.string().nullable().optional(),
+    }),
+    /** `replaced`: where `over` is given, the draft of somebody else whose place it took. */
+    result: draftStateSchema.extend({ replaced: draftSchema.nullable() }),
+  },
+  'drafts.drop': {
+    params: z.strictObject({ ...inSession, ids: z.array(idText).max(IDS_LIMIT) }),
+    result: z.object({ dropped: count, change: name }),
+  },
+  /**
+   * Takes a change to drafts back (a drop, an import): what was there before is there again. A draft that was changed since is left as it
+   * is. NOT_ALLOWED where the change is not remembered any more.
+   */
+  'drafts.takeBack': {
+    params: z.strictObject({ ...inSession, change: name }),
+    result: z.object({ restored: count, dropped: count, left: count }),
+  },
   /** Each draft beside what it began from and what the log holds now. */
   'drafts.review': {
     params: z.strictObject(inSession),
@@ -523,7 +574,11 @@ export const CALLS = {
   },
   /** Writes the named drafts as one batch with one sync, and drops them once the batch is verified. */
   'drafts.write': {
-    params: z.strictObject({ ...inSession, ids: z.array(idText).min(1).max(100_000), overwriteConflicts: z.boolean() }),
+    params: z.strictObject({
+      ...inSession,
+      ids: z.array(idText).min(1).max(IDS_LIMIT),
+      overwriteConflicts: z.boolean(),
+    }),
     result: z.object({ written: count, revision: count, state: z.enum(['saved', 'accepted']) }),
   },
 
@@ -565,20 +620,30 @@ export const CALLS = {
       .object({ records: count, bytes: count, path: z.string().nullable(), download: name.nullable() })
       .nullable(),
   },
-  /** Takes NDJSON lines as drafts or straight as batches. Sent in pieces, in order. */
+  /**
+   * Takes NDJSON lines as drafts or straight as batches. Sent in pieces, in order; what is taken of a piece is one batch with one sync. An
+   * id counts as there already where the log holds it, also by an earlier line, and for drafts where there is a draft of it.
+   */
   'import.lines': {
     params: z.strictObject({
       ...inSession,
-      text: z.string().max(4 << 20),
+      text: z.string().max(TEXT_LIMIT),
       mode: z.enum(['drafts', 'batches']),
       conflicts: z.enum(['overwrite', 'skip', 'stop']),
       /** Number of the piece's first line in the file, from 1: a refusal names its line. */
       firstLine: count,
+      /** The same for all pieces of a file, so that they are taken back together. */
+      group: name,
     }),
     result: z.object({
       applied: count,
       skipped: count,
+      /** Of the applied: drafts that took the place of a draft. Of the skipped: drafts that were kept for it. */
+      draftsReplaced: count,
+      draftsKept: count,
       refused: z.object({ line: count, code: z.string(), message: z.string() }).nullable(),
+      /** For `drafts.takeBack`, of all pieces so far; null where the lines were written. */
+      change: name.nullable(),
     }),
   },
 } as const;

@@ -167,7 +167,7 @@ describe('--read-only, asked by a client that does not care', () => {
       'drafts.write': () => client.call('drafts.write', { session, ids: ['1'], overwriteConflicts: true }),
       'snapshot.create': () => client.call('snapshot.create', { session }),
       'snapshot.remove': () => client.call('snapshot.remove', { session }),
-      'writing.undoLast': () => client.call('writing.undoLast', { session }),
+      'writing.undoLast': () => client.call('writing.undoLast', { session, leaveOut: false }),
       'writing.trimTail': () => client.call('writing.trimTail', { session }),
       'fullText.moveAside': () => client.call('fullText.moveAside', { session }),
       'recovery.applyInPlace': () => client.call('recovery.applyInPlace', { session, plan: plan.plan }),
@@ -182,6 +182,7 @@ describe('--read-only, asked by a client that does not care', () => {
           mode: 'batches',
           conflicts: 'overwrite',
           firstLine: 1,
+          group: 'import',
         }),
     };
     for (const [name, attempt] of Object.entries(attempts)) {

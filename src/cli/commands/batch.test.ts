@@ -69,6 +69,14 @@ describe('batch', () => {
     expect(log()).toEqual(new LogBuilder().store(1, '1').bytes());
   });
 
+  it('passes over a byte order mark before the first line, and over no other', async () => {
+    const ran = await runHere(['batch', directory], {
+      input: '\ufeff{"id":"1","payload":1}\n\ufeff{"id":"2","payload":2}\n',
+    });
+    expect(ran.lines).toEqual([{ directory, applied: 1, refused: expect.objectContaining({ line: 2 }) }]);
+    expect(log()).toEqual(new LogBuilder().store(1, '1').bytes());
+  });
+
   it('writes nothing of a line of which a part is refused', async () => {
     const ran = await runHere(['batch', directory], {
       input: '{"op":"batch","entries":[["1",1],["2","\\ud800"]]}\n',

@@ -84,8 +84,9 @@ class BatchRun {
     let number = 0;
     try {
       for await (const { lines, more } of splitLines(input, LINE_LIMIT)) {
-        for (const text of lines) {
+        for (const line of lines) {
           number++;
+          const text = number === 1 ? withoutByteOrderMark(line) : line;
           if (isBlank(text)) continue;
           let operation: LineOperation;
           try {
@@ -138,6 +139,11 @@ class BatchRun {
     this.#pendingLines = 0;
     this.#pendingBytes = 0;
   }
+}
+
+/** Some programs begin a file of UTF-8 with a mark that says so; it is no part of the first line. */
+function withoutByteOrderMark(line: Uint8Array): Uint8Array {
+  return line[0] === 0xef && line[1] === 0xbb && line[2] === 0xbf ? line.subarray(3) : line;
 }
 
 function isBlank(line: Uint8Array): boolean {

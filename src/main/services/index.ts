@@ -52,7 +52,13 @@ const CHANGE_HEALTH: ReadonlySet<Method> = new Set([
   'snapshot.remove',
 ]);
 /** Drafts belong to the directory: other sessions on it are told. */
-const CHANGE_DRAFTS: ReadonlySet<Method> = new Set(['drafts.put', 'drafts.drop', 'drafts.write', 'import.lines']);
+const CHANGE_DRAFTS: ReadonlySet<Method> = new Set([
+  'drafts.put',
+  'drafts.drop',
+  'drafts.takeBack',
+  'drafts.write',
+  'import.lines',
+]);
 
 /**
  * Everything behind the protocol. The main process keeps no record of any log: it hands out opaque names, starts a worker for each

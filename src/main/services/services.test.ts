@@ -182,7 +182,7 @@ describe.skipIf(!existsSync(SAMPLE))('a window over the services', () => {
     const history = await client.call('record.history', { session: again.session, id: '18446744073709551615' });
     expect(history.rows.at(-1)).toMatchObject({ preview: '{"n":1.10}', state: 'live' });
 
-    await client.call('writing.undoLast', { session: again.session });
+    await client.call('writing.undoLast', { session: again.session, leaveOut: false });
     const undone = await client.call('record.history', { session: again.session, id: '18446744073709551615' });
     expect(undone.rows.at(-1)).toMatchObject({ kind: 'delete' });
     const snapshot = await client.call('snapshot.create', { session: again.session });

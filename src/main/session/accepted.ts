@@ -29,6 +29,8 @@ export class AcceptedCandidates {
   readonly #file: KeptFile<z.infer<typeof storedSchema>>;
   /** Hash of the repaired record by offset of the damage, as kept. */
   readonly #kept = new Map<number, string>();
+  /** Changes that the disk has not taken. */
+  readonly #unkept: ((kept: Map<number, string>) => void)[] = [];
   /** By row, with the place of the damage when it was accepted: a log that grows may give the row to something else. */
   readonly #byRow = new Map<number, Accepted & { offset: number; length: number }>();
   #restoring: Promise<void> | null = null;
@@ -36,21 +38,24 @@ export class AcceptedCandidates {
   constructor(private readonly session: Session) {
     const { settingsDirectory } = session.options;
     this.#file = new KeptFile(settingsDirectory, 'accepted', session.directory, storedSchema);
-    for (const { offset, record } of this.#file.read()?.accepted ?? []) this.#kept.set(offset, record);
+    try {
+      for (const { offset, record } of this.#file.read()?.accepted ?? []) this.#kept.set(offset, record);
+    } catch (thrown) {
+      const words = `What was accepted for recovery before could not be read: ${toErrorValue(thrown).message}`;
+      session.warn(new VelescopeError('IO_ERROR', words, { cause: thrown }));
+    }
   }
 
   accept(row: number, index: number, candidate: Candidate): void {
     const { table } = this.session.state;
     const offset = table.offsets[row]!;
     this.#byRow.set(row, { row, index, candidate, offset, length: table.length(row) });
-    this.#kept.set(offset, hashOf(candidate));
-    this.#save();
+    this.#keep((kept) => kept.set(offset, hashOf(candidate)));
   }
 
   takeBack(row: number): void {
     this.#byRow.delete(row);
-    this.#kept.delete(this.session.state.table.offsets[row]!);
-    this.#save();
+    this.#keep((kept) => kept.delete(this.session.state.table.offsets[row]!));
   }
 
   /** What is accepted for this reading of the log, by row. What was kept from before comes once the log has been read. */
@@ -76,8 +81,7 @@ export class AcceptedCandidates {
   /** What was accepted is carried out. */
   clear(): void {
     this.forgetRows();
-    this.#kept.clear();
-    this.#save();
+    this.#keep((kept) => kept.clear());
   }
 
   async #restore(): Promise<void> {
@@ -100,11 +104,21 @@ export class AcceptedCandidates {
     }
   }
 
-  /** A person's home that cannot be written to must not keep them from a recovery: it is said, and the acceptance holds till the end. */
-  #save(): void {
-    const accepted = [...this.#kept].map(([offset, record]) => ({ offset, record }));
+  /**
+   * Changes what is kept, here and on the disk, where another window may have accepted something too. A person's home that cannot be
+   * written to must not keep them from a recovery: it is said, and the acceptance holds till the end.
+   */
+  #keep(change: (kept: Map<number, string>) => void): void {
+    change(this.#kept);
+    this.#unkept.push(change);
     try {
-      this.#file.write(accepted.length === 0 ? null : { format: 1, directory: this.session.directory, accepted });
+      this.#file.update((now) => {
+        const kept = new Map((now?.accepted ?? []).map(({ offset, record }) => [offset, record]));
+        for (const each of this.#unkept) each(kept);
+        const accepted = [...kept].map(([offset, record]) => ({ offset, record }));
+        return accepted.length === 0 ? null : { format: 1, directory: this.session.directory, accepted };
+      });
+      this.#unkept.length = 0;
     } catch (thrown) {
       const { message } = toErrorValue(thrown);
       const words = `What was accepted for recovery holds until this window is closed, and could not be kept: ${message}`;

@@ -1,15 +1,18 @@
 import { encodeUtf8 } from '../../core/json/encode.ts';
 import { highU32, lowU32, parseU64 } from '../../core/u64.ts';
-import { VelescopeError } from '../../shared/errors.ts';
+import { toErrorValue, VelescopeError } from '../../shared/errors.ts';
 import type { CallContext, Handlers, Result, StoredDraft, Summary } from '../../shared/protocol.ts';
 import type { Operation } from '../engine/log-payload-storage.ts';
 import { candidateAt, DamageList, describeCandidates, describeDamage } from './damage.ts';
+import { DraftHistory } from './draft-history.ts';
 import { DraftStore, type KeptDraft } from './drafts.ts';
-import { importLines } from './import-lines.ts';
+import { importAsDrafts, importIntoLog, importLines } from './import-lines.ts';
 import { payloadText } from './record-detail.ts';
 import { RecoverySession } from './recovery.ts';
 import { renderReport } from './report.ts';
 import type { Session } from './session.ts';
+import { runSliced } from './slices.ts';
+import { Undo } from './undo.ts';
 import { Writer } from './writing.ts';
 
 /** The calls a session answers: everything that names one, but for opening and closing it and for asking a person for a path. */
@@ -41,6 +44,7 @@ export function createSessionHandlers(session: Session): SessionHandlers {
   const drafts = new DraftStore(session.options.settingsDirectory, session.directory, (warning) =>
     session.warn(warning),
   );
+  const draftHistory = new DraftHistory(drafts);
   const damage = new DamageList(state);
   const recovery = new RecoverySession(session);
 
@@ -60,11 +64,26 @@ export function createSessionHandlers(session: Session): SessionHandlers {
   };
   const describeDraft = (draft: KeptDraft): StoredDraft => ({ ...draft, conflict: conflicts(draft) });
   const draftsChanged = () => session.options.emit({ event: 'drafts', session: session.options.name });
+  session.closing.addEventListener('abort', drafts.follow(state.files, draftsChanged), { once: true });
+  /** An undo of many records, which writes batch after batch: nothing else writes meanwhile. */
+  let undoing: { stop: AbortController; done: Promise<unknown> } | null = null;
   const requireWriter = (): Writer => {
+    if (undoing) {
+      throw new VelescopeError('NOT_ALLOWED', 'The last write is being taken back.', {
+        next: 'Wait until that is done, or cancel it.',
+      });
+    }
     if (session.writer) return session.writer;
     throw new VelescopeError('WRITING_OFF', 'Writing is off.', {
       next: 'Turn writing on in the status bar, then save.',
     });
+  };
+  /** The same, of the log that is shown: a replaced one is not written to. */
+  const requireWriterOfShown = async (): Promise<Writer> => {
+    requireWriter();
+    await session.catchUp();
+    if (session.phase === 'failed') throw session.refusal();
+    return requireWriter();
   };
   /** Turning writing on takes a while where the log has to be read again for it; meanwhile the session answers. */
   let turningOn: { stop: AbortController; done: Promise<void> } | null = null;
@@ -75,6 +94,7 @@ export function createSessionHandlers(session: Session): SessionHandlers {
     const open = async (): Promise<void> => {
       const writer = await Writer.open(session.directory, {
         files: state.files,
+        memory: session,
         view: 'v3.12',
         durability: session.durability,
         onWarning: (warning) => session.warn(warning),
@@ -103,6 +123,8 @@ export function createSessionHandlers(session: Session): SessionHandlers {
     const wasOn = session.writer !== null || turningOn !== null;
     turningOn?.stop.abort();
     await turningOn?.done.catch(() => {});
+    undoing?.stop.abort();
+    await undoing?.done.catch(() => {});
     session.writer?.close();
     session.writer = null;
     return wasOn;
@@ -234,10 +256,47 @@ export function createSessionHandlers(session: Session): SessionHandlers {
       }
       return session.summary();
     },
-    'writing.undoLast': async () => {
-      const records = requireWriter().undoLast();
-      await wrote();
-      return { records, revision: session.revision };
+    'writing.previewUndo': async (_params, { signal, progress }) => {
+      const undo = new Undo((await requireWriterOfShown()).storage, state.files, session);
+      return runSliced(undo.preview(), { signal, onProgress: progress });
+    },
+    'writing.undoLast': async ({ leaveOut }, context) => {
+      const { storage } = await requireWriterOfShown();
+      const stop = new AbortController();
+      const signal = AbortSignal.any([stop.signal, session.closing, context.signal]);
+      const takeBack = async (): Promise<{ undo: Undo; cancelled: boolean }> => {
+        const options = { signal, onProgress: context.progress };
+        if (!leaveOut) {
+          const { changed, lost } = await runSliced(new Undo(storage, state.files, session).preview(), options);
+          if (changed.count + lost.count > 0) {
+            throw new VelescopeError('DRAFT_CONFLICT', undoConflictWords(changed.count, lost.count), {
+              next: 'Look at what can be taken back, and leave the others as they are.',
+            });
+          }
+        }
+        const undo = new Undo(storage, state.files, session);
+        try {
+          await runSliced(undo.run(), options);
+          return { undo, cancelled: false };
+        } catch (thrown) {
+          if (toErrorValue(thrown).code !== 'CANCELLED') throw thrown;
+          return { undo, cancelled: true };
+        }
+      };
+      const done = takeBack().finally(() => {
+        undoing = null;
+      });
+      undoing = { stop, done };
+      try {
+        const { undo, cancelled } = await done;
+        return { ...undo.result, cancelled, revision: session.revision };
+      } finally {
+        await wrote();
+      }
+    },
+    'writing.stopUndo': () => {
+      undoing?.stop.abort();
+      return {};
     },
     'writing.trimTail': async (_params, context) => {
       session.requireMayChange();
@@ -258,24 +317,35 @@ export function createSessionHandlers(session: Session): SessionHandlers {
         if (known[draft.id] !== draft.changedAt) return describeDraft(draft);
         return { id: draft.id, known: true, changedAt: draft.changedAt, conflict: conflicts(draft) };
       }),
-    'drafts.put': ({ draft }) => {
+    'drafts.put': ({ draft, over }) => {
       parseId(draft.id);
-      const [kept] = drafts.put([draft]);
+      const [step] = drafts.change(() => new Map([[draft.id, draft]]));
+      const { before, after } = step!;
       draftsChanged();
-      return { changedAt: kept!.changedAt, conflict: conflicts(kept!) };
+      const isOthers =
+        over !== undefined &&
+        before !== null &&
+        before.changedAt !== over &&
+        (before.text !== draft.text || before.action !== draft.action);
+      const replaced = isOthers ? { id: before.id, action: before.action, text: before.text, base: before.base } : null;
+      return { changedAt: after!, conflict: conflicts({ ...draft, changedAt: after! }), replaced };
     },
     'drafts.drop': ({ ids }) => {
-      drafts.drop(ids);
+      const steps = drafts.drop(ids);
       draftsChanged();
-      return {};
+      return { dropped: steps.length, change: draftHistory.remember(steps) };
+    },
+    'drafts.takeBack': ({ change }) => {
+      const taken = draftHistory.takeBack(change);
+      draftsChanged();
+      return taken;
     },
     'drafts.review': () => drafts.list().map((draft) => ({ draft: describeDraft(draft), current: current(draft.id) })),
     'drafts.write': async ({ ids, overwriteConflicts }) => {
-      const writer = requireWriter();
-      await session.catchUp();
-      if (session.phase === 'failed') throw session.refusal();
+      const writer = await requireWriterOfShown();
+      const all = new Map(drafts.list().map((draft) => [draft.id, draft]));
       const chosen = ids.map((id) => {
-        const draft = drafts.get(id);
+        const draft = all.get(id);
         if (!draft) throw new VelescopeError('NO_SUCH_RECORD', `There is no draft for id ${id}.`);
         return draft;
       });
@@ -288,7 +358,8 @@ export function createSessionHandlers(session: Session): SessionHandlers {
         );
       }
       const written = writer.apply(chosen.map(operationOf));
-      drafts.drop(ids);
+      // What was typed meanwhile, in this window or another, stays a draft.
+      drafts.dropUnchanged(chosen);
       draftsChanged();
       await wrote();
       return { written: chosen.length, revision: session.revision, state: written };
@@ -302,6 +373,7 @@ export function createSessionHandlers(session: Session): SessionHandlers {
     'recovery.applyInPlace': async ({ plan }, context) => {
       session.requireMayChange();
       const result = await besideWriting(() => recovery.applyInPlace(plan, context));
+      session.lastWrite = null;
       await session.rescan();
       return result;
     },
@@ -309,18 +381,32 @@ export function createSessionHandlers(session: Session): SessionHandlers {
     'recovery.putInPlace': async ({ plan }, context) => {
       session.requireMayChange();
       const kept = await besideWriting(() => recovery.putInPlace(plan, context));
+      session.lastWrite = null;
       await session.rescan();
       return kept;
     },
 
     'export.records': (params, context, { path }) => recovery.exportRecords(params, path, context),
     'import.lines': async (params) => {
-      const result = importLines(session, drafts, params, params.mode === 'batches' ? requireWriter() : null);
-      if (params.mode === 'batches') await wrote();
-      else draftsChanged();
+      const { mode, group } = params;
+      if (mode === 'drafts') {
+        const result = importLines(importAsDrafts(session, drafts, draftHistory, group), params);
+        draftsChanged();
+        return result;
+      }
+      const result = importLines(importIntoLog(await requireWriterOfShown(), group), params);
+      await wrote();
       return result;
     },
   };
+}
+
+function undoConflictWords(changed: number, lost: number): string {
+  const words = [
+    ...(changed > 0 ? [`${changed} of its records were written to since`] : []),
+    ...(lost > 0 ? [`the previous state of ${lost} is damaged or unreadable`] : []),
+  ];
+  return `The last write cannot be taken back as a whole: ${words.join(', and ')}. Nothing was taken back.`;
 }
 
 /** A decimal id, or INVALID_ID. */

@@ -518,7 +518,7 @@ describe('writing', () => {
     await call('writing.set', { on: true });
     const text =
       '{"id":"5","payload":{"n":1.10}}\n{"id":"1","payload":2}\n{"id":"6","payload":1e999}\n{"id":"7","payload":1}\n';
-    const result = await call('import.lines', { text, mode: 'batches', conflicts: 'skip', firstLine: 1 });
+    const result = await call('import.lines', { text, mode: 'batches', conflicts: 'skip', firstLine: 1, group: 'a' });
     expect(result).toMatchObject({ applied: 1, skipped: 1, refused: { line: 3, code: 'PAYLOAD_REFUSED' } });
     expect((await call('record.history', { id: '5' })).rows[0]!.preview).toBe('{"n":1.10}');
   });
@@ -617,7 +617,7 @@ describe('recovery', () => {
     expect(await call('damage.accepted', {})).toEqual({ accepted: [] });
     expect(session.summary().counts).toMatchObject({ all: 3, damaged: 0 });
     expect(existsSync(join(root, '.settings', 'accepted'))).toBe(true);
-    expect(readdirSync(join(root, '.settings', 'accepted'))).toEqual([]);
+    expect(readdirSync(join(root, '.settings', 'accepted'))).toEqual(['lock']);
   });
 
   it('accepts where nothing can be kept, and says that it holds for this window only', async () => {

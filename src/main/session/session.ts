@@ -27,6 +27,7 @@ import { decideWritability, writingRefusal } from '../engine/writability.ts';
 import { endsTorn, holderWords } from '../services/in-flight.ts';
 import { CollectionState, type LogChange } from './collection.ts';
 import { followFile } from './following.ts';
+import type { LastWrite } from './last-write.ts';
 import { type NamedRecord, ProvisionalReader, scannedEnd } from './provisional-rows.ts';
 import { Query } from './queries.ts';
 import { describeRecord } from './record-detail.ts';
@@ -73,6 +74,8 @@ export class Session {
   /** Full-text index went stale by what was written here. */
   fullTextStale = false;
   writer: Writer | null = null;
+  /** What `writing.undoLast` takes back; it outlives the writer. */
+  lastWrite: LastWrite | null = null;
   #failure: ReturnType<typeof toErrorValue> | null = null;
   #progress = { done: 0, total: 0 };
   #scanMilliseconds = 0;
@@ -398,7 +401,7 @@ export class Session {
         on: this.writer !== null,
         durability: this.durability,
         refusal: this.writer ? null : (errorOrNull(this.refusal()) ?? null),
-        undoable: this.writer?.undoable ?? false,
+        undoable: this.#undoable(),
       },
       lock,
       fullText: {
@@ -408,6 +411,11 @@ export class Session {
       following: this.following,
       scanMilliseconds: Math.round(this.#scanMilliseconds * 10) / 10,
     };
+  }
+
+  #undoable(): Summary['writing']['undoable'] {
+    const { lastWrite } = this;
+    return lastWrite === null || lastWrite.isTooLarge ? null : { kind: lastWrite.kind, records: lastWrite.count };
   }
 
   #liveCount(): number {

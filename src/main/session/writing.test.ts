@@ -123,7 +123,11 @@ describe('changing the durability', () => {
     const { writer } = session;
     await call('writing.setDurability', { durability: 'none' });
     expect(session.writer).toBe(writer);
-    expect(session.summary().writing).toMatchObject({ on: true, durability: 'none', undoable: true });
+    expect(session.summary().writing).toMatchObject({
+      on: true,
+      durability: 'none',
+      undoable: { kind: 'write', records: 1 },
+    });
     await write('8', '{"eight":8}');
     expect(session.summary().log.records).toBe(4);
     await call('writing.setDurability', { durability: 'fsync' });

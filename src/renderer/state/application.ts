@@ -18,6 +18,7 @@ export type OpenDialog =
   | { name: 'review' }
   | { name: 'new-record' }
   | { name: 'delete-record'; id: string }
+  | { name: 'undo-write'; figures: Result<'writing.previewUndo'> }
   | { name: 'writing'; refusal: ErrorValue | null; next: (() => void) | null }
   | { name: 'snapshot' }
   | { name: 'export' }

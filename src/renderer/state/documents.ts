@@ -32,6 +32,8 @@ export class PayloadDocument {
   compact = false;
   /** The text that the log, or the draft, was last known to hold of it. Where it holds another one, somebody else put it there. */
   kept: string;
+  /** When the draft was changed last that its text goes on from; null where there is none. */
+  draftAt: string | null = null;
   /** Its draft is being written; until that is done it is not known what edits made meanwhile begin from. */
   writing: Promise<void> | null = null;
   /** It begins from a record that was just written, and the one on the screen may still be the one before. */
@@ -94,6 +96,7 @@ export class PayloadDocument {
   /** Its draft was written: edits go on from there, with the history of undo. */
   beginFrom(base: NonNullable<Draft['base']>): void {
     this.base = base;
+    this.draftAt = null;
     this.isAhead = true;
   }
 

@@ -5,8 +5,10 @@ import { call } from '../connection/current.ts';
 import { announce } from './announcements.ts';
 import { notify, report, showDialog } from './application.ts';
 import { documentOf, forgetDocument } from './documents.ts';
+import { forgetDropped, tellDropped } from './dropped-drafts.ts';
 import { followWritten } from './editing.ts';
-import { goTo, setWriting, useSession } from './session.ts';
+import { goTo, useSession } from './session.ts';
+import { undoLastWrite } from './undo-write.ts';
 
 /** The drafts of the open session, by id. They live with the engine, so that they outlive the window. */
 export const useDrafts = create<{ drafts: ReadonlyMap<string, StoredDraft> }>(() => ({ drafts: new Map() }));
@@ -38,13 +40,25 @@ export async function loadDrafts(): Promise<void> {
   }
 }
 
-/** Keeps a draft. What is in the store already is replaced. */
-export async function putDraft(draft: Draft): Promise<boolean> {
+/**
+ * Keeps a draft. What is in the store already is replaced.
+ *
+ * @param onKept is told when it was changed last, and the draft of somebody else that it replaced, where `over` says which one it goes on from
+ */
+export async function putDraft(
+  draft: Draft,
+  over?: string | null,
+  onKept: (changedAt: string, replaced: Draft | null) => void = () => {},
+): Promise<boolean> {
   const { session } = useSession.getState();
   if (!session) return false;
+  forgetDropped();
   try {
-    const stored = { ...draft, ...(await call('drafts.put', { session, draft })) };
+    const params = over === undefined ? { session, draft } : { session, draft, over };
+    const { replaced, ...kept } = await call('drafts.put', params);
+    const stored = { ...draft, ...kept };
     useDrafts.setState(({ drafts }) => ({ drafts: new Map(drafts).set(stored.id, stored) }));
+    onKept(kept.changedAt, replaced);
     return true;
   } catch (thrown) {
     report(thrown, { save: true });
@@ -52,18 +66,19 @@ export async function putDraft(draft: Draft): Promise<boolean> {
   }
 }
 
-/** Drops drafts; the editors of their ids show what the log holds again. */
+/** Drops drafts; the editors of their ids show what the log holds again. They can be brought back. */
 export async function dropDrafts(ids: string[]): Promise<void> {
   const { session } = useSession.getState();
   if (!session || ids.length === 0) return;
   try {
-    await call('drafts.drop', { session, ids });
+    const { dropped, change } = await call('drafts.drop', { session, ids });
     useDrafts.setState(({ drafts }) => {
       const rest = new Map(drafts);
       for (const id of ids) rest.delete(id);
       return { drafts: rest };
     });
     for (const id of ids) forgetDocument(id);
+    if (dropped > 0) tellDropped(session, change, ids);
   } catch (thrown) {
     report(thrown);
   }
@@ -113,24 +128,5 @@ export async function writeDrafts(ids: string[], overwriteConflicts = false): Pr
   } finally {
     for (const document of edited) document.writing = null;
     done();
-  }
-}
-
-/** Appends the previous state of what the last write changed. */
-export async function undoLastWrite(): Promise<void> {
-  const { session, summary, record } = useSession.getState();
-  if (!session || !summary) return;
-  if (!summary.writing.on) {
-    await setWriting(true, () => void undoLastWrite());
-    return;
-  }
-  try {
-    const { records } = await call('writing.undoLast', { session });
-    notify({ tone: 'good', text: `Undone: the previous state of ${formatNoun(records, 'record')} was appended.` });
-    announce('The last write was undone.');
-    // What was shown as current is an older version now: show what is current.
-    if (record?.id !== undefined && record.state === 'live') await goTo({ by: 'id', id: record.id });
-  } catch (thrown) {
-    report(thrown, { save: true });
   }
 }

@@ -1,13 +1,14 @@
 import { checkText } from '../../core/json/check-text.ts';
 import { VelescopeError } from '../../shared/errors.ts';
-import type { Draft, RecordDetail, Row } from '../../shared/protocol.ts';
+import type { Draft, RecordDetail, Row, StoredDraft } from '../../shared/protocol.ts';
 import { call } from '../connection/current.ts';
 import { LARGE_FROM, payloadWork } from '../work/work.ts';
 import { announce, announceFailure } from './announcements.ts';
 import { notify, report, showDialog, useApplication } from './application.ts';
 import { documentOf, forgetDocument, openDocument, type PayloadDocument } from './documents.ts';
 import { dropDrafts, putDraft, useDrafts, writeDrafts } from './drafts.ts';
-import { goTo, selectDraft, useSession } from './session.ts';
+import { forgetDropped } from './dropped-drafts.ts';
+import { goTo, selectDraft, selectedId, useSession } from './session.ts';
 import { useShownDocument } from './shown-document.ts';
 
 /** Edits become drafts at once, but not at each key: this long after the last one. */
@@ -20,10 +21,11 @@ const pending = new Map<
   { document: PayloadDocument; session: string | null; timer: ReturnType<typeof setTimeout> }
 >();
 /** Drafts that are being made: of one id one behind the other, so that the later text stays. */
-const keeping = new Map<string, { dropped: boolean; done: Promise<boolean> }>();
+const keeping = new Map<string, { done: Promise<boolean> }>();
 
 /** A document's text changed: it becomes a draft, or stops being one when it is again what the log holds. */
 export function documentChanged(document: PayloadDocument): void {
+  forgetDropped();
   const before = pending.get(document.id);
   if (before) clearTimeout(before.timer);
   const delay = document.plain ? PLAIN_DRAFT_DELAY_MILLISECONDS : DRAFT_DELAY_MILLISECONDS;
@@ -38,11 +40,11 @@ function keep(id: string): Promise<boolean> {
   if (!entry) return before?.done ?? Promise.resolve(true);
   clearTimeout(entry.timer);
   pending.delete(id);
-  const work = { dropped: false, done: Promise.resolve(true) };
+  const work = { done: Promise.resolve(true) };
   const make = async () => {
     // Not awaited where there is none: what a page does as it is left must be on its way before it is gone.
     if (before) await before.done;
-    return keepText(entry, work);
+    return keepText(entry);
   };
   work.done = make()
     .catch((thrown: unknown) => {
@@ -56,15 +58,16 @@ function keep(id: string): Promise<boolean> {
   return work.done;
 }
 
-async function keepText(
-  { document, session }: { document: PayloadDocument; session: string | null },
-  work: { dropped: boolean },
-): Promise<boolean> {
+async function keepText({
+  document,
+  session,
+}: {
+  document: PayloadDocument;
+  session: string | null;
+}): Promise<boolean> {
   const { id } = document;
   if (document.writing) await document.writing;
   const text = await document.stored();
-  // A large text takes a moment, in which the draft may have been dropped.
-  if (work.dropped) return true;
   if (session !== useSession.getState().session) {
     throw new VelescopeError('NO_SUCH_SESSION', `The last edit of id ${id} was not kept: its collection was closed.`);
   }
@@ -72,9 +75,21 @@ async function keepText(
   document.kept = text;
   if (base && text === base.text) {
     if (useDrafts.getState().drafts.has(id)) await dropUnchanged(id);
+    document.draftAt = null;
     return true;
   }
-  return putDraft({ id, action: 'store', text, base });
+  return putDraft({ id, action: 'store', text, base }, document.draftAt, (changedAt, replaced) => {
+    document.draftAt = changedAt;
+    if (replaced) tellReplaced(replaced);
+  });
+}
+
+/** Of two windows that edit one id the later text is the draft: the other one must not vanish without a word. */
+function tellReplaced(replaced: Draft): void {
+  const words = `Your text took the place of a draft of id ${replaced.id} that was changed elsewhere.`;
+  announce(words);
+  const action = { label: 'Bring the other back', run: () => void bringBack(replaced) };
+  notify({ tone: 'danger', text: words, action });
 }
 
 /** The text is what the log holds again: no draft, but the history of undo stays, so that redo still works. */
@@ -108,10 +123,9 @@ export function flushEditsOnLeaving(target: Window): void {
 
 /** Ctrl/Cmd+S: writes the draft of the shown record. What VelesDB could not read is not written. */
 export async function saveCurrent(): Promise<void> {
-  const { selected, record } = useSession.getState();
-  const id = selected?.type === 'draft' ? selected.id : record?.id;
+  const id = await selectedId();
   if (!(await flushEdits())) return;
-  const draft = id === undefined ? undefined : useDrafts.getState().drafts.get(id);
+  const draft = id === null ? undefined : useDrafts.getState().drafts.get(id);
   if (!draft) {
     announce('Nothing to write: this record has no draft.');
     notify({ tone: 'plain', text: 'Nothing to write: this record has no draft.' });
@@ -168,14 +182,14 @@ async function findRefusal({ action, text }: Pick<Draft, 'action' | 'text'>): Pr
 }
 
 /** Asks before the shown record is deleted. */
-export function beginDelete(): void {
-  const { selected, record } = useSession.getState();
-  const id = selected?.type === 'draft' ? selected.id : record?.id;
+export async function beginDelete(): Promise<void> {
+  const id = await selectedId();
+  const { selected } = useSession.getState();
   if (selected?.type === 'provisional') {
     notify({ tone: 'plain', text: 'This row is not verified yet: it can be changed once the scan has passed it.' });
     return;
   }
-  if (id !== undefined) showDialog({ name: 'delete-record', id });
+  if (id !== null) showDialog({ name: 'delete-record', id });
 }
 
 /** What the log holds for an id now: the last version that framing and CRC support. Null when there is none. */
@@ -270,13 +284,15 @@ export async function stageNew(id: string, text: string): Promise<boolean> {
 }
 
 /** The document to edit for a record or a draft, or null where there is nothing that can be edited. */
-export function documentFor(record: RecordDetail | null, draft: Draft | null): PayloadDocument | null {
+export function documentFor(record: RecordDetail | null, draft: StoredDraft | null): PayloadDocument | null {
   const id = draft?.id ?? record?.id;
   const known = id === undefined ? null : documentOf(id);
   if (draft) {
     if (draft.action === 'delete' || draft.text === null) return null;
-    if (known && (isUnderWay(known) || known.kept === draft.text)) return known;
-    return openDocument(draft.id, draft.base, draft.text);
+    if (known && isUnderWay(known)) return known;
+    const document = known?.kept === draft.text ? known : openDocument(draft.id, draft.base, draft.text);
+    document.draftAt = draft.changedAt;
+    return document;
   }
   if (known?.writing) return known;
   if (!record?.id || !isEditable(record)) return null;
@@ -318,15 +334,21 @@ export function isEditable(record: RecordDetail): boolean {
   return record.state === 'live';
 }
 
-/** Drops the draft of an id. */
+/** Drops the draft of an id, with the last edits of it, so that all of it can be brought back. */
 export async function dropDraft(id: string): Promise<void> {
-  const entry = pending.get(id);
-  if (entry) clearTimeout(entry.timer);
-  pending.delete(id);
-  const work = keeping.get(id);
-  if (work) {
-    work.dropped = true;
-    await work.done;
-  }
+  await keep(id);
   await dropDrafts([id]);
+}
+
+/** Drops the drafts of ids, likewise. */
+export async function dropAllDrafts(ids: string[]): Promise<void> {
+  await Promise.all(ids.map(keep));
+  await dropDrafts(ids);
+}
+
+/** Drops the draft of what is selected, where it has one. */
+export async function dropSelectedDraft(): Promise<void> {
+  const id = await selectedId();
+  if (id !== null && useDrafts.getState().drafts.has(id)) await dropDraft(id);
+  else announce('This record has no draft.');
 }

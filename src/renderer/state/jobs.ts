@@ -25,6 +25,7 @@ export async function runJob<T>(
   work: (
     signal: AbortSignal,
     onProgress: (progress: { done: number; total: number; note?: string }) => void,
+    cancel: () => void,
   ) => Promise<T>,
 ): Promise<T> {
   const controller = new AbortController();
@@ -32,7 +33,7 @@ export async function runJob<T>(
   let announcedTenth = 0;
   useJobs.setState((state) => ({ jobs: [...state.jobs, job] }));
   try {
-    return await work(controller.signal, ({ done, total, note }) => {
+    const onProgress = ({ done, total, note }: { done: number; total: number; note?: string }) => {
       const tenth = Math.floor(percent(done, total) / 10);
       if (tenth > announcedTenth && tenth < 10) announce(`${label}: ${tenth * 10} percent`);
       announcedTenth = Math.max(announcedTenth, tenth);
@@ -41,7 +42,8 @@ export async function runJob<T>(
           entry.serial === job.serial ? { ...entry, done, total, note: note ?? '' } : entry,
         ),
       }));
-    });
+    };
+    return await work(controller.signal, onProgress, job.cancel);
   } finally {
     useJobs.setState((state) => ({ jobs: state.jobs.filter((entry) => entry.serial !== job.serial) }));
   }

@@ -365,7 +365,7 @@ export function selectRow(row: number, position: number | null): void {
   set({ position });
   if (selected?.type === 'row' && selected.row === row) return;
   set({ selected: { type: 'row', row } });
-  void readRecord();
+  recordRead = readRecord();
 }
 
 /** Selects a row that comes from the snapshot. */
@@ -374,12 +374,24 @@ export function selectProvisional(named: { id: string; offset: string }, positio
   set({ position });
   if (selected?.type === 'provisional' && selected.id === named.id && selected.offset === named.offset) return;
   set({ selected: { type: 'provisional', ...named } });
-  void readRecord();
+  recordRead = readRecord();
 }
 
 export function selectDraft(id: string, position: number | null): void {
   reading?.abort();
   set({ selected: { type: 'draft', id }, position, record: null, recordFailure: null, tab: 'payload' });
+}
+
+let recordRead: Promise<void> = Promise.resolve();
+
+/** The id of what is selected, once it is known: who acts right after selecting means that record, not the one shown before. */
+export async function selectedId(): Promise<string | null> {
+  for (let waited: Promise<void> | null = null; waited !== recordRead; ) {
+    waited = recordRead;
+    await waited;
+  }
+  const { selected, record } = get();
+  return selected?.type === 'draft' ? selected.id : (record?.id ?? null);
 }
 
 /** Reads the record of what is selected. */
@@ -423,7 +435,7 @@ async function followSelection(): Promise<void> {
     set({ reveal: { position: target.position, focus: false, serial: ++revealSerial } });
   }
   set({ position: target?.position ?? null });
-  void readRecord();
+  recordRead = readRecord();
 }
 
 /** Where something stands in the list that is shown by the time the answer is here: it may have been made anew meanwhile. */

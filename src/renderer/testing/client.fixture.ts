@@ -57,6 +57,7 @@ export function createFixture(total: number): Fixture {
   const listeners = new Set<(event: ProtocolEvent) => void>();
   const calls: Fixture['calls'] = [];
   const drafts = new Map<string, StoredDraft>();
+  const dropped: StoredDraft[][] = [];
   let accepted: { row: number; index: number }[] = [];
   const counts = { live: 3_000, unreadable: 0, lost: 0, stale: 1, resurrected: 0, wrong: 0 };
   const summary: Summary = {
@@ -110,7 +111,7 @@ export function createFixture(total: number): Fixture {
       disagreements: 0,
       bytesSince: 7_300_000,
     },
-    writing: { on: false, durability: 'fsync', refusal: null, undoable: false },
+    writing: { on: false, durability: 'fsync', refusal: null, undoable: null },
     lock: { held: false, holder: null },
     fullText: { present: false, stale: false },
     following: false,
@@ -268,11 +269,18 @@ export function createFixture(total: number): Fixture {
     'drafts.put': ({ draft }) => {
       const state = { changedAt: '2026-11-22T12:00:00Z', conflict: false };
       drafts.set(draft.id, { ...draft, ...state });
-      return state;
+      return { ...state, replaced: null };
     },
     'drafts.drop': ({ ids }) => {
+      const before = ids.flatMap((id) => drafts.get(id) ?? []);
       for (const id of ids) drafts.delete(id);
-      return {};
+      dropped.push(before);
+      return { dropped: before.length, change: String(dropped.length - 1) };
+    },
+    'drafts.takeBack': ({ change }) => {
+      const back = dropped[Number(change)] ?? [];
+      for (const draft of back) drafts.set(draft.id, draft);
+      return { restored: back.length, dropped: 0, left: 0 };
     },
     'drafts.review': () => [...drafts.values()].map((draft) => ({ draft, current: draft.base })),
   };

@@ -4,8 +4,9 @@ import { connection } from '../../connection/current.ts';
 import { setTheme, showDialog, showPage, type Theme, useApplication } from '../../state/application.ts';
 import { chooseDirectory, leaveDirectory, reloadCollections } from '../../state/directory.ts';
 import { redoEdit, undoEdit } from '../../state/documents.ts';
-import { undoLastWrite, useDrafts } from '../../state/drafts.ts';
-import { beginDelete, dropDraft, saveCurrent } from '../../state/editing.ts';
+import { useDrafts } from '../../state/drafts.ts';
+import { undoDrop, useDropped } from '../../state/dropped-drafts.ts';
+import { beginDelete, dropSelectedDraft, saveCurrent } from '../../state/editing.ts';
 import { moveFullTextAside, removeSnapshot, trimTail } from '../../state/maintenance.ts';
 import {
   type Chip,
@@ -23,6 +24,7 @@ import {
   walkDamage,
 } from '../../state/session.ts';
 import { copyPath, useShownDocument } from '../../state/shown-document.ts';
+import { undoLastWrite } from '../../state/undo-write.ts';
 import { cyclePanes, focusEditor, focusGrid, focusSearch } from './focus.ts';
 
 /** Something a person can do: in the menu, in the palette, often by a key. */
@@ -49,13 +51,6 @@ const hasSession = () => session().session !== null;
 const hasRecord = () => session().selected !== null;
 const hasDrafts = () => useDrafts.getState().drafts.size > 0;
 const canWrite = () => hasSession() && application().info?.readOnly !== true;
-
-/** The id that the right pane is about, if it has one. */
-export function currentId(): string | null {
-  const { selected, record } = session();
-  if (selected?.type === 'draft') return selected.id;
-  return record?.id ?? null;
-}
 
 const THEMES: readonly { theme: Theme; title: string }[] = [
   { theme: 'system', title: 'Theme: follow the system' },
@@ -148,21 +143,15 @@ export const COMMANDS: readonly Command[] = [
     title: 'Delete this record…',
     group: 'Record',
     shownKeys: 'Delete',
-    enabled: () => canWrite() && currentId() !== null,
-    run: beginDelete,
+    enabled: () => canWrite() && hasRecord(),
+    run: () => void beginDelete(),
   },
   {
     id: 'record.drop-draft',
     title: 'Drop the draft of this record',
     group: 'Record',
-    enabled: () => {
-      const id = currentId();
-      return id !== null && useDrafts.getState().drafts.has(id);
-    },
-    run: () => {
-      const id = currentId();
-      if (id) void dropDraft(id);
-    },
+    enabled: () => hasRecord() && hasDrafts(),
+    run: () => void dropSelectedDraft(),
   },
   {
     id: 'changes.review',
@@ -176,10 +165,19 @@ export const COMMANDS: readonly Command[] = [
     id: 'record.undo-write',
     title: 'Undo the last write',
     group: 'Record',
-    enabled: () => session().summary?.writing.undoable ?? false,
+    enabled: () => session().summary?.writing.undoable != null,
     run: () => void undoLastWrite(),
   },
-  { id: 'edit.undo', title: 'Undo the last edit', group: 'Record', keys: ['Mod+Z'], enabled: hasRecord, run: undoEdit },
+  {
+    id: 'edit.undo',
+    title: 'Undo the last edit',
+    group: 'Record',
+    keys: ['Mod+Z'],
+    enabled: () => hasRecord() || useDropped.getState().last !== null,
+    run: () => {
+      if (!undoDrop()) undoEdit();
+    },
+  },
   {
     id: 'edit.redo',
     title: 'Redo the edit',

@@ -4,6 +4,7 @@ import { DeleteRecordDialog } from '../drafts/delete-record-dialog.tsx';
 import { NewRecordDialog } from '../drafts/new-record-dialog.tsx';
 import { ReviewDialog } from '../drafts/review-dialog.tsx';
 import { GoToPathDialog } from '../editor/go-to-path-dialog.tsx';
+import { UndoWriteDialog } from '../history/undo-write-dialog.tsx';
 import { ExportDialog } from '../records/export-dialog.tsx';
 import { ImportDialog } from '../records/import-dialog.tsx';
 import { GoToDialog } from '../search/go-to-dialog.tsx';
@@ -35,6 +36,8 @@ export function Dialogs() {
       return <NewRecordDialog onClose={closeDialog} />;
     case 'delete-record':
       return <DeleteRecordDialog id={dialog.id} onClose={closeDialog} />;
+    case 'undo-write':
+      return <UndoWriteDialog figures={dialog.figures} onClose={closeDialog} />;
     case 'writing':
       return <WritingDialog refusal={dialog.refusal} next={dialog.next} onClose={closeDialog} />;
     case 'snapshot':

@@ -1,6 +1,7 @@
 import { useEffect } from 'react';
 import { connection } from '../../connection/current.ts';
 import { useApplication } from '../../state/application.ts';
+import { undoDrop } from '../../state/dropped-drafts.ts';
 import { COMMANDS } from './commands.ts';
 
 /** A pressed key in the notation of commands: "Mod+Shift+S", "F8", "?". */
@@ -36,7 +37,14 @@ export function useKeys(): void {
       const keys = pressedKeys(event, connection()?.platform === 'darwin');
       const command = byKeys.get(keys);
       if (!command) return;
-      if (useApplication.getState().dialog !== null) {
+      const { dialog } = useApplication.getState();
+      // Drafts are dropped there, too.
+      if (dialog?.name === 'review' && keys === 'Mod+Z' && !isTyping(event.target)) {
+        event.preventDefault();
+        undoDrop();
+        return;
+      }
+      if (dialog !== null) {
         // Under a dialog nothing happens, but the browser's own Save or Open must not appear either.
         if (keys.startsWith('Mod+') && !isTyping(event.target)) event.preventDefault();
         return;

@@ -3,7 +3,7 @@ import { displayText } from '../../../core/json/layout.ts';
 import { type ErrorValue, toErrorValue } from '../../../shared/errors.ts';
 import type { Result } from '../../../shared/protocol.ts';
 import { ErrorText } from '../../components/error-text.tsx';
-import { formatNoun, formatOffset } from '../../components/format.ts';
+import { formatCount, formatNoun, formatOffset } from '../../components/format.ts';
 import { Icon } from '../../components/icon.tsx';
 import { Modal } from '../../components/modal.tsx';
 import { VisibleText } from '../../components/visible-text.tsx';
@@ -11,11 +11,15 @@ import { call } from '../../connection/current.ts';
 import { report } from '../../state/application.ts';
 import { PLAIN_FROM } from '../../state/documents.ts';
 import { useDrafts, writeDrafts } from '../../state/drafts.ts';
-import { dropDraft, flushEdits, knownRefusalOf, refusalOf } from '../../state/editing.ts';
+import { takeBackDrafts, useDropped } from '../../state/dropped-drafts.ts';
+import { dropAllDrafts, dropDraft, flushEdits, knownRefusalOf, refusalOf } from '../../state/editing.ts';
 import { goTo, useSession } from '../../state/session.ts';
 import { CodeDifference, CodeText } from '../editor/code-view.tsx';
 
 type Reviewed = Result<'drafts.review'>[number];
+
+/** Each draft has an editor that shows its difference: thousands at once would hold up the window. */
+const SHOWN_AT_ONCE = 100;
 
 /** All drafts, each beside what it began from and what the log holds now; any dropped, the rest written as one batch. */
 export function ReviewDialog({ onClose }: { onClose: () => void }) {
@@ -26,6 +30,7 @@ export function ReviewDialog({ onClose }: { onClose: () => void }) {
   const [left, setLeft] = useState<ReadonlySet<string>>(new Set());
   const [overwrite, setOverwrite] = useState(false);
   const [writing, setWritingNow] = useState(false);
+  const [shownCount, setShownCount] = useState(SHOWN_AT_ONCE);
 
   const load = useCallback(async () => {
     if (!session) return;
@@ -69,6 +74,15 @@ export function ReviewDialog({ onClose }: { onClose: () => void }) {
               Write over what changed in the log meanwhile
             </label>
           ) : null}
+          {list && list.length > 1 ? (
+            <button
+              type="button"
+              className="button"
+              onClick={() => void dropAllDrafts(list.map(({ draft }) => draft.id))}
+            >
+              Drop all
+            </button>
+          ) : null}
           <button type="button" className="button" onClick={onClose}>
             Close
           </button>
@@ -92,9 +106,10 @@ export function ReviewDialog({ onClose }: { onClose: () => void }) {
           </p>
         </div>
       ) : null}
+      <DroppedBanner />
       {list?.length === 0 ? <p className="muted">There are no drafts.</p> : null}
       <ul className="review-list">
-        {(list ?? []).map((entry) => (
+        {(list ?? []).slice(0, shownCount).map((entry) => (
           <ReviewItem
             key={entry.draft.id}
             entry={entry}
@@ -113,7 +128,33 @@ export function ReviewDialog({ onClose }: { onClose: () => void }) {
           />
         ))}
       </ul>
+      {list && list.length > shownCount ? (
+        <p className="row-of-buttons">
+          <span className="muted">
+            {formatCount(shownCount)} of {formatNoun(list.length, 'draft')} shown; all that are not left out are
+            written.
+          </span>
+          <button type="button" className="button small" onClick={() => setShownCount(shownCount + SHOWN_AT_ONCE)}>
+            Show {formatCount(Math.min(SHOWN_AT_ONCE, list.length - shownCount))} more
+          </button>
+        </p>
+      ) : null}
     </Modal>
+  );
+}
+
+/** What was dropped last can be brought back right here: a notice lies under the dialog. */
+function DroppedBanner() {
+  const last = useDropped((state) => state.last);
+  const session = useSession((state) => state.session);
+  if (!last || last.session !== session) return null;
+  return (
+    <div className="banner" role="status">
+      <p>{last.words}</p>
+      <button type="button" className="button small" onClick={() => void takeBackDrafts(last.change)}>
+        Bring back
+      </button>
+    </div>
   );
 }
 

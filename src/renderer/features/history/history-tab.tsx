@@ -8,6 +8,7 @@ import { StateWord } from '../../components/state-word.tsx';
 import { VisibleText } from '../../components/visible-text.tsx';
 import { stateWord } from '../../components/words.ts';
 import { call } from '../../connection/current.ts';
+import { notify, report } from '../../state/application.ts';
 import { PLAIN_FROM } from '../../state/documents.ts';
 import { stageText, textOf } from '../../state/editing.ts';
 import { goTo, useSession } from '../../state/session.ts';
@@ -59,6 +60,9 @@ export function HistoryTab({ id, row }: { id: string | null; row: number | null 
     <>
       <p className="muted">
         {formatNoun(rows.total, 'version')} of id {id}, oldest first. Tick two to compare them.
+        {rows.total > rows.rows.length
+          ? ` The last ${formatCount(rows.rows.length)} are listed: velescope history prints all of them.`
+          : ''}
       </p>
       <ul className="card versions">
         {rows.rows.map((version, index) => (
@@ -106,16 +110,27 @@ export function HistoryTab({ id, row }: { id: string | null; row: number | null 
 async function restore(version: ScannedRow): Promise<void> {
   const { session } = useSession.getState();
   if (!session || version.id === undefined) return;
-  const record = await call('record.read', { session, row: version.row }).catch(() => null);
-  const text = record ? textOf(record) : null;
-  if (text !== null)
-    await stageText(version.id, text, `The version at ${formatOffset(version.offset)} is a draft of id ${version.id}.`);
+  const place = formatOffset(version.offset);
+  try {
+    const record = await call('record.read', { session, row: version.row });
+    const text = textOf(record);
+    if (text !== null) await stageText(version.id, text, `The version at ${place} is a draft of id ${version.id}.`);
+    else {
+      notify({
+        tone: 'danger',
+        text: `The payload at ${place} is no text, so it cannot be a draft. Its bytes are under Bytes.`,
+      });
+    }
+  } catch (thrown) {
+    report(thrown);
+  }
 }
 
 /** Two versions side by side, the older one first. */
 function Compared({ rows }: { rows: [number, number] }) {
   const session = useSession((state) => state.session);
   const [texts, setTexts] = useState<{ key: string; before: string | null; after: string | null } | null>(null);
+  const [failure, setFailure] = useState<ErrorValue | null>(null);
   const [before, after] = rows;
   const key = `${before} ${after}`;
   useEffect(() => {
@@ -124,11 +139,18 @@ function Compared({ rows }: { rows: [number, number] }) {
     const read = (row: number): Promise<RecordDetail> =>
       call('record.read', { session, row }, { signal: controller.signal });
     Promise.all([read(before), read(after)]).then(
-      ([older, newer]) => setTexts({ key: `${before} ${after}`, before: textOf(older), after: textOf(newer) }),
-      () => {},
+      ([older, newer]) => {
+        setTexts({ key: `${before} ${after}`, before: textOf(older), after: textOf(newer) });
+        setFailure(null);
+      },
+      (thrown: unknown) => {
+        const error = toErrorValue(thrown);
+        if (error.code !== 'CANCELLED') setFailure(error);
+      },
     );
     return () => controller.abort();
   }, [session, before, after]);
+  if (failure) return <ErrorText error={failure} title="The two could not be read" />;
   if (texts?.key !== key) return <p className="muted">Reading both…</p>;
   if (texts.before === null || texts.after === null) return <p className="muted">One of the two is not text.</p>;
   if (texts.before === texts.after) return <p>The two are the same, byte for byte.</p>;

@@ -1,67 +1,49 @@
 import { useState } from 'react';
-import { formatBytes, formatNoun, percent } from '../../components/format.ts';
+import { formatBytes } from '../../components/format.ts';
 import { Modal } from '../../components/modal.tsx';
-import { call } from '../../connection/current.ts';
-import { announce } from '../../state/announcements.ts';
-import { report, showDialog } from '../../state/application.ts';
-import { loadDrafts } from '../../state/drafts.ts';
-import { runJob } from '../../state/jobs.ts';
+import { VisibleText } from '../../components/visible-text.tsx';
+import { showDialog } from '../../state/application.ts';
+import {
+  type ImportConflicts,
+  type ImportMode,
+  type ImportOutcome,
+  importFile,
+  outcomeWords,
+  undoOfImport,
+  useImport,
+} from '../../state/importing.ts';
 import { setWriting, useSession } from '../../state/session.ts';
-import { importPieces } from './import-pieces.ts';
 
-type Mode = 'drafts' | 'batches';
-type Conflicts = 'overwrite' | 'skip' | 'stop';
-const CONFLICT_WORDS: Readonly<Record<Conflicts, string>> = {
-  overwrite: 'Overwrite what the log holds',
-  skip: 'Skip ids the log holds',
-  stop: 'Stop at the first such id',
+const CONFLICT_WORDS: Readonly<Record<ImportMode, Readonly<Record<ImportConflicts, string>>>> = {
+  batches: {
+    overwrite: 'Overwrite what the log holds',
+    skip: 'Skip ids the log holds',
+    stop: 'Stop at the first such id',
+  },
+  drafts: {
+    overwrite: 'Take them, in the place of drafts that are there',
+    skip: 'Skip ids the log holds, and keep drafts that are there',
+    stop: 'Stop at the first such id',
+  },
 };
-
-interface Outcome {
-  applied: number;
-  skipped: number;
-  refused: { line: number; code: string; message: string } | null;
-}
 
 /** NDJSON in, as drafts or straight as batches. */
 export function ImportDialog({ onClose }: { onClose: () => void }) {
   const [file, setFile] = useState<File | null>(null);
-  const [mode, setMode] = useState<Mode>('drafts');
-  const [conflicts, setConflicts] = useState<Conflicts>('stop');
-  const [outcome, setOutcome] = useState<Outcome | null>(null);
-  const [done, setDone] = useState<number | null>(null);
+  const [mode, setMode] = useState<ImportMode>('drafts');
+  const [conflicts, setConflicts] = useState<ImportConflicts>('stop');
+  const [cancelling, setCancelling] = useState(false);
+  const { running, outcome } = useImport();
   const writingOn = useSession((state) => state.summary?.writing.on ?? false);
+  // Of an import before this dialog was opened there is nothing to show, unless it still runs.
+  useState(() => running ?? useImport.setState({ outcome: null }));
 
   const run = async () => {
     const { session } = useSession.getState();
     if (!session || !file) return;
     if (mode === 'batches' && !writingOn && !(await setWriting(true, () => showDialog({ name: 'import' })))) return;
-    const total: Outcome = { applied: 0, skipped: 0, refused: null };
-    setOutcome(null);
-    setDone(0);
-    try {
-      await runJob('Import', async (signal, onProgress) => {
-        for await (const piece of importPieces(file)) {
-          const result = await call(
-            'import.lines',
-            { session, text: piece.text, mode, conflicts, firstLine: piece.firstLine },
-            { signal },
-          );
-          total.applied += result.applied;
-          total.skipped += result.skipped;
-          total.refused = result.refused;
-          onProgress({ done: piece.end, total: file.size });
-          setDone(percent(piece.end, file.size));
-          if (result.refused) break;
-        }
-      });
-    } catch (thrown) {
-      report(thrown, { save: true });
-    }
-    setDone(null);
-    setOutcome(total);
-    announce(`Import: ${formatNoun(total.applied, 'record')} taken.`);
-    await loadDrafts();
+    setCancelling(false);
+    await importFile(session, file, mode, conflicts);
   };
 
   return (
@@ -71,11 +53,29 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
       onClose={onClose}
       footer={
         <>
+          {running ? (
+            <button
+              type="button"
+              className="button"
+              disabled={cancelling}
+              onClick={() => {
+                setCancelling(true);
+                running.cancel();
+              }}
+            >
+              {cancelling ? 'Cancelling…' : 'Cancel the import'}
+            </button>
+          ) : null}
           <button type="button" className="button" onClick={onClose}>
             Close
           </button>
-          <button type="button" className="button primary" disabled={!file || done !== null} onClick={() => void run()}>
-            {done === null ? 'Import' : `Importing ${done} %`}
+          <button
+            type="button"
+            className="button primary"
+            disabled={!file || running !== null}
+            onClick={() => void run()}
+          >
+            {running ? `Importing ${running.percent} %` : 'Import'}
           </button>
         </>
       }
@@ -101,31 +101,54 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
         <label className="choice">
           <input type="radio" name="mode" checked={mode === 'batches'} onChange={() => setMode('batches')} />
           <span>
-            Straight as batches<small>For many records: written as they are read, one sync a batch.</small>
+            Straight as batches
+            <small>For many records: turns writing on, and writes them as they are read, one sync a batch.</small>
           </span>
         </label>
       </fieldset>
       <fieldset className="choice-list" style={{ border: 'none', padding: 0, margin: 0 }}>
-        <legend>Ids that are there already</legend>
-        {(Object.keys(CONFLICT_WORDS) as Conflicts[]).map((value) => (
+        <legend>
+          {mode === 'drafts' ? 'Ids that the log holds, or that have a draft already' : 'Ids that are there already'}
+        </legend>
+        {(Object.keys(CONFLICT_WORDS[mode]) as ImportConflicts[]).map((value) => (
           <label key={value} className="check">
             <input type="radio" name="conflicts" checked={conflicts === value} onChange={() => setConflicts(value)} />
-            {CONFLICT_WORDS[value]}
+            {CONFLICT_WORDS[mode][value]}
           </label>
         ))}
       </fieldset>
-      {outcome ? (
-        <div className={outcome.refused ? 'callout danger' : 'callout good'} role="status">
-          <p>
-            {formatNoun(outcome.applied, 'record')} taken, {outcome.skipped} skipped.
-          </p>
-          {outcome.refused ? (
-            <p>
-              Stopped at line {outcome.refused.line}: {outcome.refused.message} <code>{outcome.refused.code}</code>
-            </p>
-          ) : null}
-        </div>
-      ) : null}
+      {outcome ? <Outcome outcome={outcome} onUndo={onClose} /> : null}
     </Modal>
+  );
+}
+
+/** What came of an import, and how to take it back. */
+function Outcome({ outcome, onUndo }: { outcome: ImportOutcome; onUndo: () => void }) {
+  const { end } = outcome;
+  const undo = undoOfImport(outcome);
+  const tone = end.is === 'done' ? 'good' : end.is === 'cancelled' ? '' : 'danger';
+  const code = end.is === 'refused' ? end.code : end.is === 'failed' ? end.error.code : null;
+  return (
+    <div className={`callout ${tone}`} role="status">
+      {outcomeWords(outcome).map((words) => (
+        <p key={words}>
+          <VisibleText text={words} />
+        </p>
+      ))}
+      {code ? <code>{code}</code> : null}
+      {end.is === 'failed' && end.error.next ? <p className="muted">{end.error.next}</p> : null}
+      {undo ? (
+        <button
+          type="button"
+          className="button small"
+          onClick={() => {
+            onUndo();
+            void undo();
+          }}
+        >
+          Undo the import
+        </button>
+      ) : null}
+    </div>
   );
 }

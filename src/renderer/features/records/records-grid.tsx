@@ -217,7 +217,7 @@ export function RecordsGrid() {
     }
     if (event.key === 'Delete') {
       event.preventDefault();
-      beginDelete();
+      void beginDelete();
       return;
     }
     if (event.altKey) return;
