@@ -5,11 +5,13 @@ import { create } from 'zustand';
 import { type LaidOut, layOut, storedText } from '../../core/json/layout.ts';
 import type { Draft } from '../../shared/protocol.ts';
 import { editorExtensions } from '../features/editor/code-extensions.ts';
+import { softBreaksOf, withSoftBreaks } from '../features/editor/long-lines.ts';
 import { LARGE_FROM, payloadWork } from '../work/work.ts';
 import { report } from './application.ts';
 import { documentChanged } from './editing.ts';
 import { documentText, sourceOf } from './large-text.ts';
 import { useSession } from './session.ts';
+import { documentPosition, textOffset, withoutSoftBreaks } from './soft-breaks.ts';
 
 /** From this many characters on, a payload is edited plain: no colours, no folding, no check at each pause of typing. */
 export const PLAIN_FROM = 1 << 20;
@@ -49,18 +51,21 @@ export class PayloadDocument {
     const before = base?.text ?? null;
     if (opened.length + (before?.length ?? 0) < LARGE_FROM) {
       const laidOut = layOut(opened, before);
-      this.open(laidOut, laidOut.displayed);
+      this.open(laidOut, { doc: laidOut.displayed, breaks: [] });
     } else void this.openLarge(before).catch(report);
   }
 
   private async openLarge(before: string | null): Promise<void> {
     const base = before === this.opened ? true : before;
     const laidOut = await payloadWork.run('layOut', { stored: this.opened, base });
-    this.open(laidOut, await documentText(laidOut.displayed));
+    this.open(laidOut, await documentText(laidOut.displayed, laidOut.displayed.length >= PLAIN_FROM));
     this.tell();
   }
 
-  private open({ displayed, compact }: LaidOut, doc: string | Text): void {
+  private open(
+    { displayed, compact }: LaidOut,
+    { doc, breaks }: { doc: string | Text; breaks: readonly number[] },
+  ): void {
     this.compact = compact;
     this.plain = displayed.length >= PLAIN_FROM;
     this.state = EditorState.create({
@@ -68,6 +73,7 @@ export class PayloadDocument {
       extensions: [
         // The editor ends lines at \r too and joins them with \n: a text that holds one must be split at \n only to stay as it is.
         displayed.includes('\r') ? EditorState.lineSeparator.of('\n') : [],
+        this.plain ? withSoftBreaks(breaks) : [],
         editorExtensions({ plain: this.plain, label: `Payload of id ${this.id}` }),
       ],
     });
@@ -75,7 +81,7 @@ export class PayloadDocument {
   }
 
   get text(): string {
-    return this.state.sliceDoc();
+    return withoutSoftBreaks(this.state.sliceDoc());
   }
 
   /** Grows with each change, and when the text is there to be edited. */
@@ -138,9 +144,9 @@ export class PayloadDocument {
     return () => this.listeners.delete(listener);
   };
 
-  /** Where the cursor stands. */
+  /** Where the cursor stands in the text. */
   get cursor(): number {
-    return this.state.selection.main.head;
+    return textOffset(softBreaksOf(this.state), this.state.selection.main.head);
   }
 
   subscribeCursor = (listener: () => void): (() => void) => {
@@ -148,8 +154,11 @@ export class PayloadDocument {
     return () => this.cursorListeners.delete(listener);
   };
 
-  /** Selects a range and brings it into view, where a view shows it. */
-  select(from: number, to: number): void {
+  /** Selects a range of the text and brings it into view, where a view shows it. */
+  select(start: number, end: number): void {
+    const breaks = softBreaksOf(this.state);
+    const from = documentPosition(breaks, start);
+    const to = documentPosition(breaks, end);
     this.dispatch({ selection: { anchor: to, head: from }, effects: EditorView.scrollIntoView(from, { y: 'center' }) });
   }
 

@@ -48,9 +48,9 @@ export type JobName = keyof typeof JOBS;
 export type JobParams<Name extends JobName> = Parameters<(typeof JOBS)[Name]>[0];
 export type JobResult<Name extends JobName> = ReturnType<(typeof JOBS)[Name]>;
 
-/** To a worker: pieces of a text, which it holds until pieces of another come, and jobs. With `held` a job is about that text. */
+/** To a worker: pieces of a text, each a string or its UTF-8, which it holds until pieces of another come, and jobs. With `held` a job is about that text. */
 export type WorkRequest =
-  | { type: 'piece'; text: string }
+  | { type: 'piece'; text: string | Uint8Array }
   | { type: 'job'; name: JobName; params: object; held: boolean };
 /** From a worker: how its job ended. */
 export type WorkAnswer = { ok: true; value: unknown } | { ok: false; message: string };
@@ -59,9 +59,10 @@ export type WorkAnswer = { ok: true; value: unknown } | { ok: false; message: st
 export function createJobServer(answer: (answer: WorkAnswer) => void): (request: WorkRequest) => void {
   let pieces: string[] = [];
   let text = '';
+  const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   return (request) => {
     if (request.type === 'piece') {
-      pieces.push(request.text);
+      pieces.push(typeof request.text === 'string' ? request.text : utf8.decode(request.text));
       return;
     }
     if (pieces.length > 0) text = pieces.join('');
