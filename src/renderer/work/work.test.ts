@@ -79,6 +79,20 @@ describe('work beside the window', () => {
     expect(await work.run('store', { text: '', compact: false }, { source })).toBe(pieces.join(''));
   });
 
+  test('takes large texts ahead of the job they belong to', async () => {
+    const seen: WorkRequest[] = [];
+    const work = new Work(() => connect(seen));
+    const stored = JSON.stringify('Köln 😀 '.repeat(100_000));
+    const printed = await work.run('print', {
+      value: { draft: { text: stored, base: { text: `${stored} ` } }, call: 1 },
+    });
+    expect(new TextDecoder().decode(printed)).toBe(
+      JSON.stringify({ draft: { text: stored, base: { text: `${stored} ` } }, call: 1 }),
+    );
+    expect(await work.run('layOut', { stored, base: true })).toEqual({ displayed: stored, compact: true });
+    expect(seen.filter(({ type }) => type === 'text').length).toBeGreaterThan(6);
+  });
+
   test('does not begin what nobody waits for any more, and drops its result', async () => {
     const seen: WorkRequest[] = [];
     const controller = new AbortController();

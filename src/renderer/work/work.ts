@@ -1,4 +1,5 @@
 import { VelescopeError } from '../../shared/errors.ts';
+import { piecesOfText, takeTextsOut } from './carried-texts.ts';
 import { JOBS, type JobName, type JobParams, type JobResult, type WorkAnswer, type WorkRequest } from './jobs.ts';
 
 /** From this many characters on, work on a whole text is done in a worker: below it takes less time than one frame. */
@@ -58,7 +59,16 @@ export class Work {
         await breathe();
       }
     }
-    pipe.post({ type: 'job', name, params, held: source !== undefined });
+    const { message, texts } = takeTextsOut(params);
+    for (const { path, text } of texts) {
+      let isFirst = true;
+      for (const piece of piecesOfText(text)) {
+        pipe.post({ type: 'text', path: isFirst ? path : null, text: carried(piece) });
+        isFirst = false;
+        await breathe();
+      }
+    }
+    pipe.post({ type: 'job', name, params: message, held: source !== undefined });
     const got = await answer;
     if (got === null) {
       this.#broken = true;
@@ -110,7 +120,7 @@ function startWorker(): Pipe | null {
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'velescope-work' });
   return {
     post: (request) => {
-      const isBytes = request.type === 'piece' && typeof request.text !== 'string';
+      const isBytes = request.type !== 'job' && typeof request.text !== 'string';
       worker.postMessage(request, isBytes ? [(request.text as Uint8Array<ArrayBuffer>).buffer] : []);
     },
     onAnswer: (answer, failed) => {
