@@ -282,6 +282,8 @@ const draftStateSchema = z.object({
   /** The record in the log is no longer the one the draft began from. */
   conflict: z.boolean(),
 });
+/** How far a document was edited that is in the journal: its name in the window, and the number of its last change. */
+const editedSchema = z.strictObject({ document: name, step: count });
 const storedDraftSchema = z.object({ ...draftSchema.shape, ...draftStateSchema.shape });
 
 const planSchema = z.object({
@@ -509,8 +511,38 @@ export const CALLS = {
     }),
     result: z.array(z.union([storedDraftSchema, draftStateSchema.extend({ id: idText, known: z.literal(true) })])),
   },
-  'drafts.put': { params: z.strictObject({ ...inSession, draft: draftSchema }), result: draftStateSchema },
-  'drafts.drop': { params: z.strictObject({ ...inSession, ids: z.array(idText).max(100_000) }), result: done },
+  'drafts.put': {
+    params: z.strictObject({ ...inSession, draft: draftSchema, edited: editedSchema.optional() }),
+    result: draftStateSchema,
+  },
+  'drafts.drop': {
+    params: z.strictObject({ ...inSession, ids: z.array(idText).max(100_000), edited: editedSchema.optional() }),
+    result: done,
+  },
+  /**
+   * A change of a payload that is too large to be a draft at once. Kept as it is made, it becomes a draft if the window is gone before it
+   * has made one. `opened` comes with the first.
+   */
+  'drafts.journal': {
+    params: z.strictObject({
+      ...inSession,
+      id: idText,
+      edited: editedSchema,
+      /** From where to where of the displayed text, and what stands there now; all counted in the text before. */
+      edits: z.array(z.tuple([count, count, z.string().max(TEXT_LIMIT)])),
+      /** Where the record is that the edit begins from. */
+      base: offsetText.nullable(),
+      opened: z
+        .strictObject({
+          /** `changedAt` of the draft that was opened; null where it was the record. */
+          draft: z.string().nullable(),
+          compact: z.boolean(),
+        })
+        .optional(),
+    }),
+    /** Not kept where what was opened is not there any more. */
+    result: z.object({ kept: z.boolean() }),
+  },
   /** Each draft beside what it began from and what the log holds now. */
   'drafts.review': {
     params: z.strictObject(inSession),

@@ -3,6 +3,11 @@ import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } 
 import { join } from 'node:path';
 import type { z } from 'zod';
 
+/** How files that are kept of a data directory are named: its path would be too long, and is nobody's business. */
+export function keptName(directory: string): string {
+  return createHash('sha256').update(directory).digest('hex').slice(0, 32);
+}
+
 /**
  * What is kept of one data directory through crashes and restarts: outside the data directory, readable by the user alone. One file
  * a directory, named by the hash of its path, replaced whole so that a crash leaves the old or the new one.
@@ -21,7 +26,7 @@ export class KeptFile<Value> {
     private readonly schema: z.ZodType<Value>,
   ) {
     this.#folder = join(settingsDirectory, kind);
-    this.#path = join(this.#folder, `${createHash('sha256').update(directory).digest('hex').slice(0, 32)}.json`);
+    this.#path = join(this.#folder, `${keptName(directory)}.json`);
   }
 
   /** What was kept; null where there is nothing, or nothing that can be read. What cannot be read is moved aside. */

@@ -6,6 +6,7 @@ import { announce } from './announcements.ts';
 import { notify, report, showDialog } from './application.ts';
 import { documentOf, forgetDocument } from './documents.ts';
 import { followWritten } from './editing.ts';
+import type { Edited } from './journal.ts';
 import { goTo, setWriting, useSession } from './session.ts';
 
 /** The drafts of the open session, by id. They live with the engine, so that they outlive the window. */
@@ -38,12 +39,12 @@ export async function loadDrafts(): Promise<void> {
   }
 }
 
-/** Keeps a draft. What is in the store already is replaced. */
-export async function putDraft(draft: Draft): Promise<boolean> {
+/** Keeps a draft. What is in the store already is replaced. `edited` says how much of the journal it holds. */
+export async function putDraft(draft: Draft, edited: Edited | null = null): Promise<boolean> {
   const { session } = useSession.getState();
   if (!session) return false;
   try {
-    const stored = { ...draft, ...(await call('drafts.put', { session, draft })) };
+    const stored = { ...draft, ...(await call('drafts.put', { session, draft, ...(edited ? { edited } : {}) })) };
     useDrafts.setState(({ drafts }) => ({ drafts: new Map(drafts).set(stored.id, stored) }));
     return true;
   } catch (thrown) {

@@ -1,12 +1,13 @@
 import { checkText } from '../../core/json/check-text.ts';
 import { VelescopeError } from '../../shared/errors.ts';
-import type { Draft, RecordDetail, Row } from '../../shared/protocol.ts';
+import type { Draft, RecordDetail, Row, StoredDraft } from '../../shared/protocol.ts';
 import { call } from '../connection/current.ts';
 import { LARGE_FROM, payloadWork } from '../work/work.ts';
 import { announce, announceFailure } from './announcements.ts';
 import { notify, report, showDialog, useApplication } from './application.ts';
 import { documentOf, forgetDocument, openDocument, type PayloadDocument } from './documents.ts';
 import { dropDrafts, putDraft, useDrafts, writeDrafts } from './drafts.ts';
+import type { Edited } from './journal.ts';
 import { goTo, selectDraft, useSession } from './session.ts';
 import { useShownDocument } from './shown-document.ts';
 
@@ -62,6 +63,7 @@ async function keepText(
 ): Promise<boolean> {
   const { id } = document;
   if (document.writing) await document.writing;
+  const { edited } = document;
   const text = await document.stored();
   // A large text takes a moment, in which the draft may have been dropped.
   if (work.dropped) return true;
@@ -71,17 +73,17 @@ async function keepText(
   const { base } = document;
   document.kept = text;
   if (base && text === base.text) {
-    if (useDrafts.getState().drafts.has(id)) await dropUnchanged(id);
+    if (useDrafts.getState().drafts.has(id)) await dropUnchanged(id, edited);
     return true;
   }
-  return putDraft({ id, action: 'store', text, base });
+  return putDraft({ id, action: 'store', text, base }, edited);
 }
 
 /** The text is what the log holds again: no draft, but the history of undo stays, so that redo still works. */
-async function dropUnchanged(id: string): Promise<void> {
+async function dropUnchanged(id: string, edited: Edited | null): Promise<void> {
   const { session } = useSession.getState();
   if (!session) return;
-  await call('drafts.drop', { session, ids: [id] }).catch(report);
+  await call('drafts.drop', { session, ids: [id], ...(edited ? { edited } : {}) }).catch(report);
   useDrafts.setState(({ drafts }) => {
     const rest = new Map(drafts);
     rest.delete(id);
@@ -270,13 +272,13 @@ export async function stageNew(id: string, text: string): Promise<boolean> {
 }
 
 /** The document to edit for a record or a draft, or null where there is nothing that can be edited. */
-export function documentFor(record: RecordDetail | null, draft: Draft | null): PayloadDocument | null {
+export function documentFor(record: RecordDetail | null, draft: StoredDraft | null): PayloadDocument | null {
   const id = draft?.id ?? record?.id;
   const known = id === undefined ? null : documentOf(id);
   if (draft) {
     if (draft.action === 'delete' || draft.text === null) return null;
     if (known && (isUnderWay(known) || known.kept === draft.text)) return known;
-    return openDocument(draft.id, draft.base, draft.text);
+    return openDocument(draft.id, draft.base, draft.text, draft.changedAt);
   }
   if (known?.writing) return known;
   if (!record?.id || !isEditable(record)) return null;

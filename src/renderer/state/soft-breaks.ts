@@ -1,4 +1,5 @@
 import { type ChangeSet, findClusterBreak, type Text } from '@codemirror/state';
+import type { TextEdit } from '../../core/json/edits.ts';
 
 /*
  * A line of millions of characters is one string to the editor: each key makes a new one of the whole, and so does each look at it.
@@ -188,9 +189,6 @@ export function neededBreaks(changes: ChangeSet, doc: Text): HeldChange[] {
   });
   return needed;
 }
-
-/** A change of the text: from where to where it was replaced, and by what. */
-export type TextEdit = [from: number, to: number, insert: string];
 
 /** Changes of a document as changes of the text, in order, each counted in the text before all of them. */
 export function textEdits(breaks: readonly number[], changes: ChangeSet): TextEdit[] {

@@ -18,7 +18,12 @@ export function CodeView({ document: payload }: { document: PayloadDocument }) {
       parent: host.current,
       dispatchTransactions: (transactions, target) => {
         target.update(transactions);
-        payload.take(target.state);
+        const [first, ...rest] = transactions.map(({ changes }) => changes);
+        if (first)
+          payload.take(
+            target.state,
+            rest.reduce((before, next) => before.compose(next), first),
+          );
       },
     });
     payload.attach(view);
