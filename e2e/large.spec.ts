@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Locator, Page } from '@playwright/test';
 import { type App, expect, test } from './app.ts';
 import { MADE, makeDatabase, stores } from './logs.ts';
-import { grid, pick, turnWritingOn, velescope } from './steps.ts';
+import { grid, pick, turnWritingOn } from './steps.ts';
 
 const SIZE = 16 << 20;
 
@@ -130,13 +130,15 @@ test('what VelesDB could not read is not saved, however soon after the key one a
   expect(appended().length).toBe(0);
 });
 
-/** The second text in one line of its own, with white space of its own. */
+const HEADER_BYTES = 13;
+const CRC_BYTES = 4;
+/** One line with white space of its own. */
 const SPACED = `{ "id": 17, "text": "${'lorem ipsum 🐀 '.repeat(SIZE / 16)}", "end": true }`;
 
 test('what was typed into a large payload is a draft after a reload, however soon, and written with every byte as it should be', async ({
   open,
 }) => {
-  const { app, page, appended } = await openLarge(open, MANY, SPACED);
+  const { page, appended } = await openLarge(open, MANY, SPACED);
   await show(page, '1');
   await expect(reads(page)).toBeVisible();
   await typeAt(page, '1', 'ArrowDown', 'Home', 'ArrowRight', 'a', 'b', 'Backspace', 'c');
@@ -166,7 +168,9 @@ test('what was typed into a large payload is a draft after a reload, however soo
   const log = appended();
   const first = stores({ id: 1n, text: MANY.replace('"key 0"', '"dackey 0"') });
   expect(log.subarray(0, first.length).equals(first)).toBe(true);
-  const written = velescope('history', join(app.directory, MADE), '2').at(-1)!.payload as string;
+  const second = log.subarray(first.length);
+  const written = second.subarray(HEADER_BYTES, -CRC_BYTES).toString();
+  expect(second.equals(stores({ id: 2n, text: written }))).toBe(true);
   const tail = `${SPACED.slice(0, -16)}xyz${SPACED.slice(-16)}`;
   // One character before a soft break near the end is gone: which one depends on where the line was cut.
   expect(written.length).toBe(tail.length - 1);
@@ -205,4 +209,32 @@ test('a path leads to its place in a long line, and the cursor there has that pa
   await expect(dialog).toHaveCount(0);
   await expect(page.getByTitle('The path of the cursor')).toHaveText('$.end');
   expect(await page.evaluate(() => window.getSelection()?.toString())).toBe('true');
+});
+
+test('text is found and replaced in a long line, wherever it is shown in two pieces', async ({ open }) => {
+  const { page, appended } = await openLarge(open, SPACED);
+  await show(page, '1');
+  await expect(reads(page)).toBeVisible();
+  await editor(page, '1').click();
+  await page.keyboard.press('ControlOrMeta+Home');
+  await page.keyboard.press('ControlOrMeta+F');
+  const find = page.getByRole('textbox', { name: 'Find', exact: true });
+  const words = page.locator('.cm-search').getByRole('status');
+  await find.fill('nowhere');
+  await find.press('Enter');
+  await expect(words).toHaveText('Not found');
+  // Longer than a piece is.
+  await find.fill(`17, "TEXT": "${'lorem ipsum 🐀 '.repeat(80)}`);
+  await find.press('Enter');
+  await expect(words).toHaveText('');
+  expect(await jobs(page)).toEqual(expect.arrayContaining(['find']));
+  await page.getByRole('textbox', { name: 'Replace' }).fill('18, "text": "');
+  await page.getByRole('button', { name: 'replace all' }).click();
+  await expect(words).toHaveText('Replaced 1 place');
+  await page.keyboard.press('Escape');
+  await expect(find).toHaveCount(0);
+  await expect(page.getByRole('button', { name: 'Review 1 draft' })).toBeVisible();
+  await save(page);
+  const text = SPACED.replace(`17, "text": "${'lorem ipsum 🐀 '.repeat(80)}`, '18, "text": "');
+  expect(appended().equals(stores({ id: 1n, text }))).toBe(true);
 });

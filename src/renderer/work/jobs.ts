@@ -1,3 +1,4 @@
+import { findAllText, findText, type Wanted } from '../../core/find-text.ts';
 import { checkText, type TextCheck } from '../../core/json/check-text.ts';
 import { type LaidOut, layOut, storedText } from '../../core/json/layout.ts';
 import type { JsonReader } from '../../core/json/number.ts';
@@ -40,6 +41,10 @@ export const JOBS = {
     const parsed = shapeOf(text);
     return parsed.ok ? pathAt(parsed.tree, offset) : null;
   },
+  /** Where something stands in a text. */
+  find: ({ text, wanted, from, forward }: { text: string; wanted: Wanted; from: number; forward: boolean }) =>
+    findText(text, wanted, from, forward),
+  findAll: ({ text, wanted, most }: { text: string; wanted: Wanted; most: number }) => findAllText(text, wanted, most),
   /** A message of the protocol, from and to the UTF-8 that a socket carries. */
   parse: ({ pieces }: { pieces: Uint8Array[] }): unknown => parsePieces(pieces),
   print: ({ value }: { value: unknown }): Uint8Array<ArrayBuffer> => new TextEncoder().encode(JSON.stringify(value)),

@@ -16,6 +16,7 @@ import { EditorState, type Extension } from '@codemirror/state';
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 import { checkDocument } from '../../state/document-check.ts';
+import { findInLargeText } from './find-panel.ts';
 import { longLines, textLineNumbers } from './long-lines.ts';
 import { specialCharacters, specialCharactersAndSoftBreaks } from './special-characters.ts';
 
@@ -155,7 +156,7 @@ export function editorExtensions(options: { plain: boolean; label: string }): Ex
       autocorrect: 'off',
       tabindex: '0',
     }),
-    search({ top: true }),
+    options.plain ? findInLargeText : search({ top: true }),
     options.plain
       ? []
       : [
@@ -171,7 +172,7 @@ export function editorExtensions(options: { plain: boolean; label: string }): Ex
         ],
     keymap.of([
       ...(options.plain ? [] : closeBracketsKeymap),
-      ...searchKeymap.filter((binding) => binding.key !== 'Mod-g' && binding.key !== 'Mod-Alt-g'),
+      ...(options.plain ? [] : searchKeymap.filter(({ key }) => key !== 'Mod-g' && key !== 'Mod-Alt-g')),
       ...historyKeymap,
       ...foldKeymap,
       ...lintKeymap,
