@@ -287,6 +287,8 @@ const draftStateSchema = z.object({
   /** The record in the log is no longer the one the draft began from. */
   conflict: z.boolean(),
 });
+/** How far a document was edited that is in the journal: its name in the window, and the number of its last change. */
+const editedSchema = z.strictObject({ document: name, step: count });
 const storedDraftSchema = z.object({ ...draftSchema.shape, ...draftStateSchema.shape });
 
 /** Ids that an undo leaves as they are: how many, and the first of them. */
@@ -546,13 +548,38 @@ export const CALLS = {
       draft: draftSchema,
       /** `changedAt` of the draft that the text goes on from, null where there was none. */
       over: z.string().nullable().optional(),
+      edited: editedSchema.optional(),
     }),
     /** `replaced`: where `over` is given, the draft of somebody else whose place it took. */
     result: draftStateSchema.extend({ replaced: draftSchema.nullable() }),
   },
   'drafts.drop': {
-    params: z.strictObject({ ...inSession, ids: z.array(idText).max(IDS_LIMIT) }),
+    params: z.strictObject({ ...inSession, ids: z.array(idText).max(IDS_LIMIT), edited: editedSchema.optional() }),
     result: z.object({ dropped: count, change: name }),
+  },
+  /**
+   * A change of a payload that is too large to be a draft at once. Kept as it is made, it becomes a draft if the window is gone before it
+   * has made one. `opened` comes with the first.
+   */
+  'drafts.journal': {
+    params: z.strictObject({
+      ...inSession,
+      id: idText,
+      edited: editedSchema,
+      /** From where to where of the displayed text, and what stands there now; all counted in the text before. */
+      edits: z.array(z.tuple([count, count, z.string().max(TEXT_LIMIT)])),
+      /** Where the record is that the edit begins from. */
+      base: offsetText.nullable(),
+      opened: z
+        .strictObject({
+          /** `changedAt` of the draft that was opened; null where it was the record. */
+          draft: z.string().nullable(),
+          compact: z.boolean(),
+        })
+        .optional(),
+    }),
+    /** Not kept where what was opened is not there any more. */
+    result: z.object({ kept: z.boolean() }),
   },
   /**
    * Takes a change to drafts back (a drop, an import): what was there before is there again. A draft that was changed since is left as it

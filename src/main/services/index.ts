@@ -215,6 +215,8 @@ export function createServices(options: ServicesOptions): Services {
     const session = sessions.get(name);
     sessions.delete(name);
     await session?.host.close();
+    // What it had not made a draft of is there to be taken up.
+    if (session) tellOfDrafts(session.directory, name);
   }
 
   /** The badge is found out anew when the list of collections is read again. */

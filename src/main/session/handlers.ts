@@ -1,12 +1,13 @@
 import { encodeUtf8 } from '../../core/json/encode.ts';
 import { highU32, lowU32, parseU64 } from '../../core/u64.ts';
 import { toErrorValue, VelescopeError } from '../../shared/errors.ts';
-import type { CallContext, Handlers, Result, StoredDraft, Summary } from '../../shared/protocol.ts';
+import type { CallContext, Draft, Handlers, Result, StoredDraft, Summary } from '../../shared/protocol.ts';
 import type { Operation } from '../engine/log-payload-storage.ts';
 import { candidateAt, DamageList, describeCandidates, describeDamage } from './damage.ts';
 import { DraftHistory } from './draft-history.ts';
 import { DraftStore, type KeptDraft } from './drafts.ts';
 import { importAsDrafts, importIntoLog, importLines } from './import-lines.ts';
+import { EditJournal } from './journal.ts';
 import { payloadText } from './record-detail.ts';
 import { RecoverySession } from './recovery.ts';
 import { renderReport } from './report.ts';
@@ -45,6 +46,8 @@ export function createSessionHandlers(session: Session): SessionHandlers {
     session.warn(warning),
   );
   const draftHistory = new DraftHistory(drafts);
+  const journal = new EditJournal(session.options.settingsDirectory, session.directory);
+  session.closing.addEventListener('abort', () => journal.close());
   const damage = new DamageList(state);
   const recovery = new RecoverySession(session);
 
@@ -53,6 +56,27 @@ export function createSessionHandlers(session: Session): SessionHandlers {
     const value = parseId(id);
     const row = state.table.liveRow(lowU32(value), highU32(value));
     return row < 0 ? null : { offset: String(state.table.offsets[row]!), text: payloadText(state, row) };
+  };
+  /** The record that an edit begins from, with its text. */
+  const baseAt = (id: string, offset: string | null): Draft['base'] => {
+    if (offset === null) return null;
+    const row = state.table.rowStartingAt(Number(offset));
+    const isOfId = row >= 0 && state.table.hasId(row) && state.table.id(row) === parseId(id);
+    return { offset, text: isOfId ? payloadText(state, row) : null };
+  };
+  /** What sessions that ended before they could make drafts of it had edited becomes drafts. */
+  const takeUpEdits = (): void => {
+    const left = journal.takeUp((id) => {
+      const words = `The last edits of id ${id} were not kept: they do not fit the text they began from.`;
+      session.warn(new VelescopeError('IO_ERROR', words));
+    });
+    for (const { draft, at } of left) {
+      const before = drafts.get(draft.id);
+      // A draft that another window kept later stays.
+      if (before && Date.parse(before.changedAt) > at) continue;
+      if (draft.text === draft.base?.text) drafts.drop([draft.id]);
+      else drafts.put([draft]);
+    }
   };
   const conflicts = (draft: KeptDraft): boolean => {
     if (draft.base === null) return current(draft.id) !== null;
@@ -312,15 +336,19 @@ export function createSessionHandlers(session: Session): SessionHandlers {
       return { moved };
     },
 
-    'drafts.list': ({ known = {} }) =>
-      drafts.list().map((draft) => {
+    'drafts.list': ({ known = {} }) => {
+      takeUpEdits();
+      return drafts.list().map((draft) => {
         if (known[draft.id] !== draft.changedAt) return describeDraft(draft);
         return { id: draft.id, known: true, changedAt: draft.changedAt, conflict: conflicts(draft) };
-      }),
-    'drafts.put': ({ draft, over }) => {
+      });
+    },
+    'drafts.put': ({ draft, over, edited }) => {
       parseId(draft.id);
       const [step] = drafts.change(() => new Map([[draft.id, draft]]));
       const { before, after } = step!;
+      if (edited) journal.keep(edited.document, edited.step);
+      else journal.drop([draft.id]);
       draftsChanged();
       const isOthers =
         over !== undefined &&
@@ -330,8 +358,22 @@ export function createSessionHandlers(session: Session): SessionHandlers {
       const replaced = isOthers ? { id: before.id, action: before.action, text: before.text, base: before.base } : null;
       return { changedAt: after!, conflict: conflicts({ ...draft, changedAt: after! }), replaced };
     },
-    'drafts.drop': ({ ids }) => {
+    'drafts.journal': ({ id, edited: { document, step }, edits, base: offset, opened }) => {
+      if (opened) {
+        const draft = drafts.get(id);
+        if (opened.draft !== null && draft?.changedAt !== opened.draft) return { kept: false };
+        const base = opened.draft !== null && draft?.base?.offset === offset ? draft.base : baseAt(id, offset);
+        const text = opened.draft === null ? null : draft!.text;
+        if (text === null && base?.text == null) return { kept: false };
+        const begun = { document, id, compact: opened.compact, opened: text === base?.text ? null : text, base };
+        if (!isDone(() => journal.begin(begun))) return { kept: false };
+      }
+      return { kept: isDone(() => journal.step(document, step, edits, offset, () => baseAt(id, offset))) };
+    },
+    'drafts.drop': ({ ids, edited }) => {
       const steps = drafts.drop(ids);
+      if (edited) journal.keep(edited.document, edited.step);
+      else journal.drop(ids);
       draftsChanged();
       return { dropped: steps.length, change: draftHistory.remember(steps) };
     },
@@ -414,6 +456,15 @@ export function parseId(text: string): bigint {
   const id = parseU64(text);
   if (id === null) throw new VelescopeError('INVALID_ID', `${text.slice(0, 64)} is no id: ids are 0 to 2^64-1.`);
   return id;
+}
+
+/** Whether it could be kept. What the disk does not take is said of the draft that follows, once. */
+function isDone(work: () => unknown): boolean {
+  try {
+    return work() !== false;
+  } catch {
+    return false;
+  }
 }
 
 /** The write a draft stands for. Text with a lone surrogate is PAYLOAD_REFUSED: it has no UTF-8 form. */

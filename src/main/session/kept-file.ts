@@ -22,6 +22,11 @@ const LOCK_PAUSE_MILLISECONDS = 2;
 /** One for the folder: it stays, empty, and the lock of a file that is removed meanwhile would guard nothing. */
 const LOCK_NAME = 'lock';
 
+/** How files that are kept of a data directory are named: its path would be too long, and is nobody's business. */
+export function keptName(directory: string): string {
+  return createHash('sha256').update(directory).digest('hex').slice(0, 32);
+}
+
 /**
  * What is kept of one data directory through crashes and restarts: outside the data directory, readable by the user alone. One file
  * a directory, named by the hash of its path, replaced whole so that a crash leaves the old or the new one. All processes that work on the
@@ -45,7 +50,7 @@ export class KeptFile<Value> {
     private readonly schema: z.ZodType<Value>,
   ) {
     this.#folder = join(settingsDirectory, kind);
-    this.#base = join(this.#folder, createHash('sha256').update(directory).digest('hex').slice(0, 32));
+    this.#base = join(this.#folder, keptName(directory));
   }
 
   /** Where it is. */

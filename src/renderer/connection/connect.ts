@@ -55,7 +55,13 @@ export function connectSocket(address: string): Promise<Connection> {
       },
       broken,
     );
-    const { client, receive, disconnect } = createClient(send);
+    const { client, receive, disconnect } = createClient((request) => {
+      // A change must be away before the page may be gone. It belongs to no order: it carries its number.
+      const isUrgent = request.type === 'call' && request.method === 'drafts.journal';
+      if (isUrgent && textLength(request) < LARGE_MESSAGE && socket.readyState === WebSocket.OPEN)
+        socket.send(JSON.stringify(request));
+      else send(request);
+    });
     const collect = createCollector(Number.POSITIVE_INFINITY);
     const take = inOrder<string | Uint8Array[], unknown>(
       (message) => (typeof message === 'string' ? null : messageWork.run('parse', { pieces: message })),

@@ -1,15 +1,18 @@
 import { redo, undo } from '@codemirror/commands';
-import { EditorState, type Text, type TransactionSpec } from '@codemirror/state';
+import { type ChangeSet, EditorState, type Text, type Transaction, type TransactionSpec } from '@codemirror/state';
 import { EditorView } from '@codemirror/view';
 import { create } from 'zustand';
 import { type LaidOut, layOut, storedText } from '../../core/json/layout.ts';
 import type { Draft } from '../../shared/protocol.ts';
 import { editorExtensions } from '../features/editor/code-extensions.ts';
+import { softBreaksOf, withSoftBreaks } from '../features/editor/long-lines.ts';
 import { LARGE_FROM, payloadWork } from '../work/work.ts';
 import { report } from './application.ts';
 import { documentChanged } from './editing.ts';
+import { type Edited, Journal } from './journal.ts';
 import { documentText, sourceOf } from './large-text.ts';
 import { useSession } from './session.ts';
+import { documentPosition, textEdits, textOffset, withoutSoftBreaks } from './soft-breaks.ts';
 
 /** From this many characters on, a payload is edited plain: no colours, no folding, no check at each pause of typing. */
 export const PLAIN_FROM = 1 << 20;
@@ -34,6 +37,8 @@ export class PayloadDocument {
   kept: string;
   /** When the draft was changed last that its text goes on from; null where there is none. */
   draftAt: string | null = null;
+  /** Where its changes are kept as they are made; null where its draft is made at once. */
+  private journal: Journal | null = null;
   /** Its draft is being written; until that is done it is not known what edits made meanwhile begin from. */
   writing: Promise<void> | null = null;
   /** It begins from a record that was just written, and the one on the screen may still be the one before. */
@@ -45,24 +50,30 @@ export class PayloadDocument {
     public base: Draft['base'],
     /** What is edited: the record's text, or the draft's. */
     private readonly opened: string,
+    /** `changedAt` of the draft that is edited; null where it is the record's text. */
+    private readonly openedDraft: string | null,
   ) {
     this.kept = opened;
     this.state = EditorState.create();
     const before = base?.text ?? null;
     if (opened.length + (before?.length ?? 0) < LARGE_FROM) {
       const laidOut = layOut(opened, before);
-      this.open(laidOut, laidOut.displayed);
+      this.open(laidOut, { doc: laidOut.displayed, breaks: [] });
     } else void this.openLarge(before).catch(report);
   }
 
   private async openLarge(before: string | null): Promise<void> {
     const base = before === this.opened ? true : before;
     const laidOut = await payloadWork.run('layOut', { stored: this.opened, base });
-    this.open(laidOut, await documentText(laidOut.displayed));
+    this.open(laidOut, await documentText(laidOut.displayed, laidOut.displayed.length >= PLAIN_FROM));
+    this.journal = new Journal(this.id, this.openedDraft, laidOut.compact);
     this.tell();
   }
 
-  private open({ displayed, compact }: LaidOut, doc: string | Text): void {
+  private open(
+    { displayed, compact }: LaidOut,
+    { doc, breaks }: { doc: string | Text; breaks: readonly number[] },
+  ): void {
     this.compact = compact;
     this.plain = displayed.length >= PLAIN_FROM;
     this.state = EditorState.create({
@@ -70,6 +81,7 @@ export class PayloadDocument {
       extensions: [
         // The editor ends lines at \r too and joins them with \n: a text that holds one must be split at \n only to stay as it is.
         displayed.includes('\r') ? EditorState.lineSeparator.of('\n') : [],
+        this.plain ? withSoftBreaks(breaks) : [],
         editorExtensions({ plain: this.plain, label: `Payload of id ${this.id}` }),
       ],
     });
@@ -77,12 +89,18 @@ export class PayloadDocument {
   }
 
   get text(): string {
-    return this.state.sliceDoc();
+    return withoutSoftBreaks(this.state.sliceDoc());
   }
 
   /** Grows with each change, and when the text is there to be edited. */
   get moment(): number {
     return this.ready ? this.version : -1;
+  }
+
+  /** How far its changes are in the journal; null where none are. */
+  get edited(): Edited | null {
+    const edited = this.journal?.edited;
+    return edited && edited.step > 0 ? edited : null;
   }
 
   /** The text as it will be stored, at the moment of asking. Takes its time where the text is large. */
@@ -104,15 +122,15 @@ export class PayloadDocument {
   dispatch(spec: TransactionSpec): void {
     if (!this.ready) return;
     if (this.view) this.view.dispatch(spec);
-    else this.take(this.state.update(spec).state);
+    else this.take(...movedBy(this.state.update(spec)));
   }
 
   undo(): boolean {
-    return undo({ state: this.state, dispatch: (transaction) => this.apply(transaction.state) });
+    return undo({ state: this.state, dispatch: (transaction) => this.apply(transaction) });
   }
 
   redo(): boolean {
-    return redo({ state: this.state, dispatch: (transaction) => this.apply(transaction.state) });
+    return redo({ state: this.state, dispatch: (transaction) => this.apply(transaction) });
   }
 
   /** The view takes the document over, until `detach`. */
@@ -124,9 +142,10 @@ export class PayloadDocument {
     if (this.view === view) this.view = null;
   }
 
-  /** The view's state moved on. */
-  take(state: EditorState): void {
+  /** The view's state moved on, by these changes. */
+  take(state: EditorState, changes: ChangeSet): void {
     const changed = state.doc !== this.state.doc;
+    if (changed) this.journal?.add(textEdits(softBreaksOf(this.state), changes), this.base?.offset ?? null);
     const moved = state.selection.main.head !== this.state.selection.main.head;
     this.state = state;
     if (moved) for (const listener of this.cursorListeners) listener();
@@ -141,9 +160,9 @@ export class PayloadDocument {
     return () => this.listeners.delete(listener);
   };
 
-  /** Where the cursor stands. */
+  /** Where the cursor stands in the text. */
   get cursor(): number {
-    return this.state.selection.main.head;
+    return textOffset(softBreaksOf(this.state), this.state.selection.main.head);
   }
 
   subscribeCursor = (listener: () => void): (() => void) => {
@@ -151,8 +170,11 @@ export class PayloadDocument {
     return () => this.cursorListeners.delete(listener);
   };
 
-  /** Selects a range and brings it into view, where a view shows it. */
-  select(from: number, to: number): void {
+  /** Selects a range of the text and brings it into view, where a view shows it. */
+  select(start: number, end: number): void {
+    const breaks = softBreaksOf(this.state);
+    const from = documentPosition(breaks, start);
+    const to = documentPosition(breaks, end);
     this.dispatch({ selection: { anchor: to, head: from }, effects: EditorView.scrollIntoView(from, { y: 'center' }) });
   }
 
@@ -160,10 +182,14 @@ export class PayloadDocument {
     for (const listener of this.listeners) listener();
   }
 
-  private apply(state: EditorState): void {
-    this.view?.setState(state);
-    this.take(state);
+  private apply(transaction: Transaction): void {
+    this.view?.setState(transaction.state);
+    this.take(...movedBy(transaction));
   }
+}
+
+function movedBy({ state, changes }: Transaction): [EditorState, ChangeSet] {
+  return [state, changes];
 }
 
 /** Grows when documents are forgotten, so that what shows one asks for it again. */
@@ -171,9 +197,14 @@ export const useDocuments = create<{ generation: number }>(() => ({ generation: 
 
 const documents = new Map<string, PayloadDocument>();
 
-/** A new document of an id over `stored`. */
-export function openDocument(id: string, base: Draft['base'], stored: string): PayloadDocument {
-  const fresh = new PayloadDocument(id, base, stored);
+/** A new document of an id over `stored`: the record's text, or that of the draft that was changed at `draft`. */
+export function openDocument(
+  id: string,
+  base: Draft['base'],
+  stored: string,
+  draft: string | null = null,
+): PayloadDocument {
+  const fresh = new PayloadDocument(id, base, stored, draft);
   documents.set(id, fresh);
   if (documents.size > 64) {
     // Untouched ones only: a touched one holds its history of undo.

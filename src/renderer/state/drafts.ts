@@ -7,6 +7,7 @@ import { notify, report, showDialog } from './application.ts';
 import { documentOf, forgetDocument } from './documents.ts';
 import { forgetDropped, tellDropped } from './dropped-drafts.ts';
 import { followWritten } from './editing.ts';
+import type { Edited } from './journal.ts';
 import { goTo, useSession } from './session.ts';
 import { undoLastWrite } from './undo-write.ts';
 
@@ -40,25 +41,27 @@ export async function loadDrafts(): Promise<void> {
   }
 }
 
-/**
- * Keeps a draft. What is in the store already is replaced.
- *
- * @param onKept is told when it was changed last, and the draft of somebody else that it replaced, where `over` says which one it goes on from
- */
-export async function putDraft(
-  draft: Draft,
-  over?: string | null,
-  onKept: (changedAt: string, replaced: Draft | null) => void = () => {},
-): Promise<boolean> {
+/** What a draft goes on from. */
+export interface GoingOn {
+  /** How much of the journal it holds. */
+  edited?: Edited | null;
+  /** When the draft was changed last that the text goes on from; null where there was none. */
+  over?: string | null;
+  /** Told when the draft was changed last, and the draft of somebody else that it replaced, where `over` says which one it goes on from. */
+  onKept?: (changedAt: string, replaced: Draft | null) => void;
+}
+
+/** Keeps a draft. What is in the store already is replaced. */
+export async function putDraft(draft: Draft, { edited, over, onKept }: GoingOn = {}): Promise<boolean> {
   const { session } = useSession.getState();
   if (!session) return false;
   forgetDropped();
   try {
-    const params = over === undefined ? { session, draft } : { session, draft, over };
-    const { replaced, ...kept } = await call('drafts.put', params);
+    const goingOn = { ...(over === undefined ? {} : { over }), ...(edited ? { edited } : {}) };
+    const { replaced, ...kept } = await call('drafts.put', { session, draft, ...goingOn });
     const stored = { ...draft, ...kept };
     useDrafts.setState(({ drafts }) => ({ drafts: new Map(drafts).set(stored.id, stored) }));
-    onKept(kept.changedAt, replaced);
+    onKept?.(kept.changedAt, replaced);
     return true;
   } catch (thrown) {
     report(thrown, { save: true });

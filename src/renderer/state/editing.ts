@@ -8,6 +8,7 @@ import { notify, report, showDialog, useApplication } from './application.ts';
 import { documentOf, forgetDocument, openDocument, type PayloadDocument } from './documents.ts';
 import { dropDrafts, putDraft, useDrafts, writeDrafts } from './drafts.ts';
 import { forgetDropped } from './dropped-drafts.ts';
+import type { Edited } from './journal.ts';
 import { goTo, selectDraft, selectedId, useSession } from './session.ts';
 import { useShownDocument } from './shown-document.ts';
 
@@ -67,6 +68,7 @@ async function keepText({
 }): Promise<boolean> {
   const { id } = document;
   if (document.writing) await document.writing;
+  const { edited } = document;
   const text = await document.stored();
   if (session !== useSession.getState().session) {
     throw new VelescopeError('NO_SUCH_SESSION', `The last edit of id ${id} was not kept: its collection was closed.`);
@@ -74,14 +76,15 @@ async function keepText({
   const { base } = document;
   document.kept = text;
   if (base && text === base.text) {
-    if (useDrafts.getState().drafts.has(id)) await dropUnchanged(id);
+    if (useDrafts.getState().drafts.has(id)) await dropUnchanged(id, edited);
     document.draftAt = null;
     return true;
   }
-  return putDraft({ id, action: 'store', text, base }, document.draftAt, (changedAt, replaced) => {
+  const onKept = (changedAt: string, replaced: Draft | null) => {
     document.draftAt = changedAt;
     if (replaced) tellReplaced(replaced);
-  });
+  };
+  return putDraft({ id, action: 'store', text, base }, { edited, over: document.draftAt, onKept });
 }
 
 /** Of two windows that edit one id the later text is the draft: the other one must not vanish without a word. */
@@ -93,10 +96,10 @@ function tellReplaced(replaced: Draft): void {
 }
 
 /** The text is what the log holds again: no draft, but the history of undo stays, so that redo still works. */
-async function dropUnchanged(id: string): Promise<void> {
+async function dropUnchanged(id: string, edited: Edited | null): Promise<void> {
   const { session } = useSession.getState();
   if (!session) return;
-  await call('drafts.drop', { session, ids: [id] }).catch(report);
+  await call('drafts.drop', { session, ids: [id], ...(edited ? { edited } : {}) }).catch(report);
   useDrafts.setState(({ drafts }) => {
     const rest = new Map(drafts);
     rest.delete(id);
@@ -290,7 +293,8 @@ export function documentFor(record: RecordDetail | null, draft: StoredDraft | nu
   if (draft) {
     if (draft.action === 'delete' || draft.text === null) return null;
     if (known && isUnderWay(known)) return known;
-    const document = known?.kept === draft.text ? known : openDocument(draft.id, draft.base, draft.text);
+    const document =
+      known?.kept === draft.text ? known : openDocument(draft.id, draft.base, draft.text, draft.changedAt);
     document.draftAt = draft.changedAt;
     return document;
   }

@@ -1,3 +1,4 @@
+import { findAllText, findText, type Wanted } from '../../core/find-text.ts';
 import { checkText, type TextCheck } from '../../core/json/check-text.ts';
 import { type LaidOut, layOut, storedText } from '../../core/json/layout.ts';
 import type { JsonReader } from '../../core/json/number.ts';
@@ -5,6 +6,7 @@ import { type Followed, followPath, type PathAt, type PathStep, pathAt } from '.
 import { type Reading, readAs } from '../../core/json/reading.ts';
 import { parseSyntax, type SyntaxResult } from '../../core/json/syntax.ts';
 import { parsePieces } from '../../shared/frames.ts';
+import { putTextsBack } from './carried-texts.ts';
 
 /** The shape of the text asked about last: making it anew for each move of the cursor would take most of a second. */
 let last: { text: string; parsed: SyntaxResult } | null = null;
@@ -39,6 +41,10 @@ export const JOBS = {
     const parsed = shapeOf(text);
     return parsed.ok ? pathAt(parsed.tree, offset) : null;
   },
+  /** Where something stands in a text. */
+  find: ({ text, wanted, from, forward }: { text: string; wanted: Wanted; from: number; forward: boolean }) =>
+    findText(text, wanted, from, forward),
+  findAll: ({ text, wanted, most }: { text: string; wanted: Wanted; most: number }) => findAllText(text, wanted, most),
   /** A message of the protocol, from and to the UTF-8 that a socket carries. */
   parse: ({ pieces }: { pieces: Uint8Array[] }): unknown => parsePieces(pieces),
   print: ({ value }: { value: unknown }): Uint8Array<ArrayBuffer> => new TextEncoder().encode(JSON.stringify(value)),
@@ -48,9 +54,13 @@ export type JobName = keyof typeof JOBS;
 export type JobParams<Name extends JobName> = Parameters<(typeof JOBS)[Name]>[0];
 export type JobResult<Name extends JobName> = ReturnType<(typeof JOBS)[Name]>;
 
-/** To a worker: pieces of a text, which it holds until pieces of another come, and jobs. With `held` a job is about that text. */
+/**
+ * To a worker: pieces of a text, each a string or its UTF-8, which it holds until pieces of another come; pieces of a large text of the
+ * next job, the first of them with its place in the parameters; and jobs. With `held` a job is about the text that is held.
+ */
 export type WorkRequest =
-  | { type: 'piece'; text: string }
+  | { type: 'piece'; text: string | Uint8Array }
+  | { type: 'text'; path: string[] | null; text: string | Uint8Array }
   | { type: 'job'; name: JobName; params: object; held: boolean };
 /** From a worker: how its job ended. */
 export type WorkAnswer = { ok: true; value: unknown } | { ok: false; message: string };
@@ -59,15 +69,23 @@ export type WorkAnswer = { ok: true; value: unknown } | { ok: false; message: st
 export function createJobServer(answer: (answer: WorkAnswer) => void): (request: WorkRequest) => void {
   let pieces: string[] = [];
   let text = '';
+  const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  let carried: { path: string[]; pieces: string[] }[] = [];
   return (request) => {
-    if (request.type === 'piece') {
-      pieces.push(request.text);
+    if (request.type !== 'job') {
+      const piece = typeof request.text === 'string' ? request.text : utf8.decode(request.text);
+      if (request.type === 'piece') pieces.push(piece);
+      else if (request.path) carried.push({ path: request.path, pieces: [piece] });
+      else carried.at(-1)!.pieces.push(piece);
       return;
     }
     if (pieces.length > 0) text = pieces.join('');
     pieces = [];
     const params = request.held ? { ...request.params, text } : request.params;
+    const texts = carried.map(({ path, pieces }) => ({ path, text: pieces.join('') }));
+    carried = [];
     try {
+      putTextsBack(params, texts);
       const job = JOBS[request.name] as (params: object) => unknown;
       answer({ ok: true, value: job(params) });
     } catch (thrown) {

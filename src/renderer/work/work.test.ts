@@ -26,6 +26,9 @@ function connect(seen: WorkRequest[] = [], onJob = () => {}): Pipe {
   };
 }
 
+const decoded = (text: string | Uint8Array): string =>
+  typeof text === 'string' ? text : new TextDecoder().decode(text);
+
 describe('work beside the window', () => {
   test('answers each job with what the core says', async () => {
     const work = new Work(() => connect());
@@ -65,8 +68,29 @@ describe('work beside the window', () => {
       '',
       '{"a":"b"}',
     ]);
-    const texts = seen.map((request) => (request.type === 'piece' ? request.text : null)).filter(Boolean);
+    const texts = seen.flatMap((request) => (request.type === 'piece' ? decoded(request.text) : [])).filter(Boolean);
     expect(texts).toEqual(['{"a"', ': "', 'b"}', '{"a"', ': "', 'b"}']);
+  });
+
+  test('takes text with half a character in it as it is', async () => {
+    const work = new Work(() => connect());
+    const pieces = ['["Köln 😀', '\ud83d', 'x"]'];
+    const source = { number: 1, pieces: () => pieces };
+    expect(await work.run('store', { text: '', compact: false }, { source })).toBe(pieces.join(''));
+  });
+
+  test('takes large texts ahead of the job they belong to', async () => {
+    const seen: WorkRequest[] = [];
+    const work = new Work(() => connect(seen));
+    const stored = JSON.stringify('Köln 😀 '.repeat(100_000));
+    const printed = await work.run('print', {
+      value: { draft: { text: stored, base: { text: `${stored} ` } }, call: 1 },
+    });
+    expect(new TextDecoder().decode(printed)).toBe(
+      JSON.stringify({ draft: { text: stored, base: { text: `${stored} ` } }, call: 1 }),
+    );
+    expect(await work.run('layOut', { stored, base: true })).toEqual({ displayed: stored, compact: true });
+    expect(seen.filter(({ type }) => type === 'text').length).toBeGreaterThan(6);
   });
 
   test('does not begin what nobody waits for any more, and drops its result', async () => {

@@ -16,7 +16,9 @@ import { EditorState, type Extension } from '@codemirror/state';
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 import { checkDocument } from '../../state/document-check.ts';
-import { specialCharacters, specialCharactersOnScreen, typingInLongLines } from './special-characters.ts';
+import { findInLargeText } from './find-panel.ts';
+import { longLines, textLineNumbers } from './long-lines.ts';
+import { specialCharacters, specialCharactersAndSoftBreaks } from './special-characters.ts';
 
 /** The nonce that lets the editor insert its styles under the page's content security policy; empty where there is no policy. */
 export function styleNonce(): string {
@@ -43,6 +45,7 @@ const theme = EditorView.theme({
     color: 'var(--text-muted)',
   },
   '.cm-specialChar': { color: 'var(--warning)', backgroundColor: 'var(--warning-soft)', borderRadius: '3px' },
+  '.cm-softBreak': { color: 'var(--text-muted)', opacity: '0.7' },
   '.cm-panels': { backgroundColor: 'var(--surface-sunken)', color: 'var(--text)', borderColor: 'var(--border)' },
   '.cm-panel input, .cm-panel button': { fontFamily: 'var(--font-ui)' },
   '.cm-textfield': {
@@ -105,9 +108,9 @@ const colours = HighlightStyle.define([
 export function baseExtensions(options: { plain?: boolean } = {}): Extension {
   return [
     EditorView.cspNonce.of(styleNonce()),
-    options.plain ? [specialCharactersOnScreen, typingInLongLines] : specialCharacters,
+    options.plain ? [specialCharactersAndSoftBreaks, longLines] : specialCharacters,
     theme,
-    // Wrapping measures a line whole: one of three million characters takes seconds.
+    // Wrapping measures each line on the way to the place that is shown.
     options.plain ? [] : EditorView.lineWrapping,
   ];
 }
@@ -142,7 +145,7 @@ const refusals = linter(
 export function editorExtensions(options: { plain: boolean; label: string }): Extension {
   return [
     baseExtensions(options),
-    lineNumbers(),
+    options.plain ? textLineNumbers : lineNumbers(),
     history({ newGroupDelay: 500 }),
     drawSelection(),
     EditorState.allowMultipleSelections.of(true),
@@ -153,7 +156,7 @@ export function editorExtensions(options: { plain: boolean; label: string }): Ex
       autocorrect: 'off',
       tabindex: '0',
     }),
-    search({ top: true }),
+    options.plain ? findInLargeText : search({ top: true }),
     options.plain
       ? []
       : [
@@ -169,7 +172,7 @@ export function editorExtensions(options: { plain: boolean; label: string }): Ex
         ],
     keymap.of([
       ...(options.plain ? [] : closeBracketsKeymap),
-      ...searchKeymap.filter((binding) => binding.key !== 'Mod-g' && binding.key !== 'Mod-Alt-g'),
+      ...(options.plain ? [] : searchKeymap.filter(({ key }) => key !== 'Mod-g' && key !== 'Mod-Alt-g')),
       ...historyKeymap,
       ...foldKeymap,
       ...lintKeymap,

@@ -3,8 +3,10 @@ import { EditorState } from '@codemirror/state';
 import { EditorView, lineNumbers } from '@codemirror/view';
 import { useEffect, useRef } from 'react';
 import { type PayloadDocument, PLAIN_FROM } from '../../state/documents.ts';
+import { heldText } from '../../state/large-text.ts';
 import { editorIsWanted, focusGrid } from '../commands/focus.ts';
 import { baseExtensions, jsonColours } from './code-extensions.ts';
+import { textLineNumbers } from './long-lines.ts';
 
 /** The code view of a document. The document keeps text, selection and history when the view goes. */
 export function CodeView({ document: payload }: { document: PayloadDocument }) {
@@ -16,7 +18,12 @@ export function CodeView({ document: payload }: { document: PayloadDocument }) {
       parent: host.current,
       dispatchTransactions: (transactions, target) => {
         target.update(transactions);
-        payload.take(target.state);
+        const [first, ...rest] = transactions.map(({ changes }) => changes);
+        if (first)
+          payload.take(
+            target.state,
+            rest.reduce((before, next) => before.compose(next), first),
+          );
       },
     });
     payload.attach(view);
@@ -55,14 +62,14 @@ export function CodeText({ text, label, inline }: { text: string; label: string;
   const host = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (!host.current) return;
+    const plain = text.length >= PLAIN_FROM;
     const view = new EditorView({
       parent: host.current,
       state: EditorState.create({
-        doc: text,
+        doc: plain ? heldText(text) : text,
         extensions: [
-          baseExtensions({ plain: text.length >= PLAIN_FROM }),
-          lineNumbers(),
-          text.length < PLAIN_FROM ? jsonColours() : [],
+          baseExtensions({ plain }),
+          plain ? textLineNumbers : [lineNumbers(), jsonColours()],
           readOnly(label),
         ],
       }),
