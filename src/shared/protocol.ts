@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { GENERATIONS, VIEWS } from '../core/generation.ts';
 import { VERDICTS } from '../core/segment.ts';
-import { ERROR_CODES } from './errors.ts';
+import { ERROR_CODES, type Plain } from './errors.ts';
 
 /**
  * The protocol between a window and the engine: one schema per call, types inferred from it. The same calls travel over
@@ -35,7 +35,7 @@ export const errorValueSchema = z.object({
   code: z.enum(ERROR_CODES),
   message: z.string(),
   next: z.string().optional(),
-  data: z.record(z.string(), z.unknown()).optional(),
+  data: z.record(z.string(), z.custom<Plain>()).optional(),
 });
 
 // ---------------------------------------------------------------- directories and collections
