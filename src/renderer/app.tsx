@@ -1,5 +1,5 @@
 import { Tooltip } from 'radix-ui';
-import { type DragEvent, useEffect, useState } from 'react';
+import { type CSSProperties, type DragEvent, useEffect, useState } from 'react';
 import { ErrorText } from './components/error-text.tsx';
 import { LiveRegion } from './components/live-region.tsx';
 import { Notices } from './components/notices.tsx';
@@ -49,7 +49,7 @@ export function App() {
 }
 
 function PageOfTheWindow({ over }: { over: boolean }) {
-  const { info, failure, database, page } = useApplication();
+  const { info, failure, database, page, detailWidth } = useApplication();
   const hasSession = useSession((state) => state.session !== null);
   if (failure) return <Failure />;
   if (!info) {
@@ -69,12 +69,16 @@ function PageOfTheWindow({ over }: { over: boolean }) {
     );
   }
   return (
-    <div className="workspace">
+    <div className="workspace" style={detailWidth === null ? {} : widthOf(detailWidth)}>
       <Collections />
       <RecordsPane />
       <Detail />
     </div>
   );
+}
+
+function widthOf(detailWidth: number): CSSProperties {
+  return { '--detail-width': `${detailWidth}px` } as CSSProperties;
 }
 
 /** What and why and what to do: an empty list never means "failed". */

@@ -31,6 +31,8 @@ export const recordStateSchema = z.enum(['live', 'superseded', 'dead', 'damaged'
 export const outcomeSchema = z.enum(['live', 'unreadable', 'lost', 'stale', 'resurrected', 'wrong']);
 export const policySchema = z.enum(['absolute', 'tolerate-tail', 'point-in-time', 'salvage']);
 
+export const detailWidthSchema = z.int().min(240).max(8_000);
+
 export const errorValueSchema = z.object({
   code: z.enum(ERROR_CODES),
   message: z.string(),
@@ -331,12 +333,18 @@ export const CALLS = {
   },
   'settings.get': {
     params: nothing,
-    result: z.object({ theme: z.enum(['system', 'light', 'dark', 'contrast']), view: viewSchema }),
+    result: z.object({
+      theme: z.enum(['system', 'light', 'dark', 'contrast']),
+      view: viewSchema,
+      /** Width of the record's pane in CSS pixels; null where the person has not moved its edge. */
+      detailWidth: detailWidthSchema.nullable(),
+    }),
   },
   'settings.set': {
     params: z.strictObject({
       theme: z.enum(['system', 'light', 'dark', 'contrast']).optional(),
       view: viewSchema.optional(),
+      detailWidth: detailWidthSchema.nullable().optional(),
     }),
     result: done,
   },

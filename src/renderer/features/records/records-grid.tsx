@@ -20,6 +20,7 @@ import { notify } from '../../state/application.ts';
 import { useDrafts } from '../../state/drafts.ts';
 import { beginDelete } from '../../state/editing.ts';
 import {
+  isBehind,
   refreshQuery,
   selectDraft,
   selectProvisional,
@@ -30,7 +31,7 @@ import {
   useSession,
 } from '../../state/session.ts';
 import { focusEditor } from '../commands/focus.ts';
-import { COLUMN_LAYOUT, COLUMNS, features, GRID_COLUMNS, rowWord } from './columns.tsx';
+import { COLUMN_LAYOUT, COLUMNS, features, GRID_COLUMNS, idWidth, rowWord } from './columns.tsx';
 import {
   type CellPosition,
   draftRows,
@@ -261,9 +262,12 @@ export function RecordsGrid() {
     getRowId: (entry) => String(entry.position),
   });
 
-  const counting = summary?.phase === 'scanning' || (query !== null && !query.complete);
+  const behind = useSession(isBehind);
+  const counting = summary?.phase === 'scanning' || behind || (query !== null && !query.complete);
   const readOnly = !(summary?.writing.on ?? false);
+  const digits = useLongestId(data);
   const style = {
+    '--id-width': idWidth(digits),
     '--grid-columns': GRID_COLUMNS,
     '--scrollbar': `${scrollbarWidth(scroller.current)}px`,
   } as CSSProperties;
@@ -392,6 +396,18 @@ export function RecordsGrid() {
       </div>
     </div>
   );
+}
+
+/** The digits of the longest id shown so far in this collection: the columns never move back and forth while one scrolls. */
+function useLongestId(data: readonly GridRow[]): number {
+  const session = useSession((state) => state.session);
+  const longest = useRef({ session, digits: 0 });
+  if (longest.current.session !== session) longest.current = { session, digits: 0 };
+  for (const { row } of data) {
+    const digits = row?.id?.length ?? 'claims '.length + (row?.claimedId?.length ?? -'claims '.length);
+    longest.current.digits = Math.max(longest.current.digits, digits);
+  }
+  return longest.current.digits;
 }
 
 function EmptyGrid() {

@@ -77,6 +77,14 @@ export class RowPages implements RowSource {
     this.changed();
   }
 
+  /** The rows stand in another order now: all are fetched again as they are wanted. */
+  forget(): void {
+    for (const controller of this.inFlight.values()) controller.abort();
+    this.inFlight.clear();
+    this.pages.clear();
+    this.changed();
+  }
+
   subscribe = (listener: () => void): (() => void) => {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
