@@ -53,6 +53,12 @@ export interface Reveal {
   serial: number;
 }
 
+/** Bytes of the log, `to` not included. */
+export interface ByteRange {
+  from: number;
+  to: number;
+}
+
 /** The first row on the screen. */
 export interface TopRow {
   position: number;
@@ -94,8 +100,8 @@ export interface SessionState {
   recordFailure: ErrorValue | null;
   tab: Tab;
   reveal: Reveal | null;
-  /** Offsets of the rows on the screen, for the log map. */
-  visibleOffsets: number[];
+  /** Where the rows on the screen stand in the log, for its map. */
+  visibleRanges: ByteRange[];
   topRow: TopRow | null;
   moved: Moved | null;
 }
@@ -118,7 +124,7 @@ const NO_SESSION = {
   record: null,
   recordFailure: null,
   reveal: null,
-  visibleOffsets: [],
+  visibleRanges: [],
   topRow: null,
   moved: null,
 } satisfies Partial<SessionState>;
@@ -143,7 +149,9 @@ export async function openCollection(database: string, collection: Collection): 
   const controller = new AbortController();
   opening = controller;
   set({ database, collection, ...NO_SESSION, opening: true });
-  useApplication.setState({ page: 'records' });
+  // What was said of one collection must not stand beside another. Failures stay until they are dismissed.
+  const notices = useApplication.getState().notices.filter(({ tone }) => tone === 'danger');
+  useApplication.setState({ page: 'records', notices });
   try {
     const summary = await call(
       'session.open',

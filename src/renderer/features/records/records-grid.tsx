@@ -20,6 +20,7 @@ import { notify } from '../../state/application.ts';
 import { useDrafts } from '../../state/drafts.ts';
 import { beginDelete } from '../../state/editing.ts';
 import {
+  type ByteRange,
   isBehind,
   refreshQuery,
   selectDraft,
@@ -134,14 +135,16 @@ export function RecordsGrid() {
   // biome-ignore lint/correctness/useExhaustiveDependencies: the source changes in place, its version says so
   useEffect(() => {
     const timer = setTimeout(() => {
-      const offsets: number[] = [];
+      const visibleRanges: ByteRange[] = [];
       for (let position = first; position <= last; position++) {
         const row = source.get(position);
-        if (row && row.row !== NOT_IN_THE_LOG) offsets.push(Number(row.offset));
+        if (!row || row.row === NOT_IN_THE_LOG) continue;
+        const from = Number(row.offset);
+        visibleRanges.push({ from, to: from + row.length });
       }
       const top = source === querySource ? source.get(first) : undefined;
       useSession.setState({
-        visibleOffsets: offsets,
+        visibleRanges,
         topRow: top ? { position: first, offset: top.offset } : null,
       });
     }, 60);
