@@ -183,7 +183,10 @@ export async function closeSession(): Promise<void> {
 export function takeSummary(summary: Summary): void {
   const before = get().summary;
   if (get().session !== summary.session || (before && before.revision > summary.revision)) return;
-  set({ summary, ...(summary.failure && summary.phase === 'failed' ? { failure: summary.failure } : {}) });
+  const failure = summary.phase === 'failed' ? summary.failure : null;
+  // Also when it is over: the log that was cut or replaced has been read again.
+  set({ summary, failure });
+  if (failure && before?.phase !== 'failed') announce(failure.message);
   announceScan(before, summary);
   // Rows from the snapshot come and go as soon as they may.
   if (before && before.provisional !== summary.provisional) void refreshQuery('anew');

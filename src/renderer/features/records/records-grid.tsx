@@ -77,7 +77,7 @@ export function RecordsGrid() {
   const activeRow = Math.min(active.row, total - 1);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the source changes in place, its version says so
-  useEffect(() => source.want(first, last), [source, first, last, version, total]);
+  useEffect(() => source.want(first, last, Math.max(0, activeRow)), [source, first, last, activeRow, version, total]);
 
   // A row that was moved to is selected once it is here.
   useEffect(() => {
@@ -168,6 +168,8 @@ export function RecordsGrid() {
       setActive(cell);
       focusWanted.current = true;
       if (cell.row >= 0) {
+        // Whoever goes up to a row wants to read it, and it would run away with what is appended.
+        if (following && cell.row < activeRow) setFollow(false);
         rows.reveal(cell.row);
         const before = useGridSelection.getState().range;
         useGridSelection.setState({
@@ -177,7 +179,7 @@ export function RecordsGrid() {
         selectWanted.current = cell.row;
       }
     },
-    [rows],
+    [rows, following, activeRow],
   );
 
   const sortBy = (columnId: string) => {

@@ -33,7 +33,7 @@ export function RecordsPane() {
       <main className="pane records-pane" aria-label="Records" data-pane="records" tabIndex={-1} aria-busy={opening}>
         {failure ? (
           <div className="failure">
-            <h1>This collection cannot be opened</h1>
+            <h1>{session ? 'The log is not what it was' : 'This collection cannot be opened'}</h1>
             <ErrorText error={failure} />
             <div className="row-of-buttons">
               <button
