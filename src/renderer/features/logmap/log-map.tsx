@@ -203,6 +203,8 @@ function paint(element: HTMLCanvasElement, map: Result<'log.map'>, width: number
   if (!context) return;
   const styles = getComputedStyle(element);
   const probe = document.createElement('span');
+  // With forced colours every element's colour is the text's, and the whole strip would be: the map keeps its own, as the legend does.
+  probe.style.setProperty('forced-color-adjust', 'none');
   element.parentElement?.append(probe);
   const colour = (name: string): string => {
     // A canvas does not resolve light-dark(): an element does.

@@ -116,7 +116,7 @@ export const COLUMN_LAYOUT: readonly { width: string; className: string }[] = [
   { width: '5.4rem', className: 'mono-cell' },
   { width: '4rem', className: 'mono-cell end' },
   { width: '4.7rem', className: 'mono-cell end' },
-  { width: '7.9rem', className: '' },
+  { width: '8.3rem', className: '' },
   { width: 'minmax(5rem, 1fr)', className: 'mono-cell' },
 ];
 export const GRID_COLUMNS = COLUMN_LAYOUT.map((column) => column.width).join(' ');
