@@ -10,6 +10,7 @@ import {
   useState,
   useSyncExternalStore,
 } from 'react';
+import { PAGE_LIMIT, type Row } from '../../../shared/protocol.ts';
 import { formatCount, formatOffset } from '../../components/format.ts';
 import { Icon } from '../../components/icon.tsx';
 import { useVirtualRows } from '../../components/virtual-rows/use-virtual-rows.ts';
@@ -468,6 +469,21 @@ function scrollbarWidth(element: HTMLElement | null): number {
   return element ? element.offsetWidth - element.clientWidth : 0;
 }
 
+/** Rows of a list, also those that are not on the screen and not kept any more. */
+async function rowsOf(source: RowSource, from: number, count: number): Promise<Row[]> {
+  if (!(source instanceof RowPages)) {
+    return Array.from({ length: count }, (_, index) => source.get(from + index)).filter((row) => row !== undefined);
+  }
+  const rows: Row[] = [];
+  while (rows.length < count) {
+    const rest = { from: from + rows.length, count: Math.min(PAGE_LIMIT, count - rows.length) };
+    const page = await call('records.page', { session: source.session, query: source.query, ...rest });
+    if (page.rows.length === 0) break;
+    rows.push(...page.rows);
+  }
+  return rows;
+}
+
 /** Copies selected rows as tab-separated lines, or the cell that has the focus. */
 async function copySelection(source: RowSource, active: CellPosition): Promise<void> {
   const { range } = useGridSelection.getState();
@@ -481,8 +497,7 @@ async function copySelection(source: RowSource, active: CellPosition): Promise<v
     });
     return;
   }
-  const cells = (position: number): string[] => {
-    const row = source.get(position);
+  const cells = (row: Row | undefined): string[] => {
     if (!row) return [];
     return [
       row.id ?? '',
@@ -493,14 +508,11 @@ async function copySelection(source: RowSource, active: CellPosition): Promise<v
       makeVisible(row.preview),
     ];
   };
-  const text =
-    count === 1
-      ? (cells(active.row)[active.column] ?? '')
-      : Array.from({ length: count }, (_, index) => cells(from + index))
-          .filter((line) => line.length > 0)
-          .map((line) => line.join('\t'))
-          .join('\n');
   try {
+    const text =
+      count === 1
+        ? (cells(source.get(active.row))[active.column] ?? '')
+        : (await rowsOf(source, from, count)).map((row) => cells(row).join('\t')).join('\n');
     await navigator.clipboard.writeText(text);
     announce(count === 1 ? 'Copied.' : `${count} rows copied.`);
   } catch {
