@@ -1,6 +1,6 @@
 import { expect, test } from './app.ts';
 import { DAMAGED, presentSamples, WRITTEN_BY_VELESDB } from './samples.ts';
-import { collection, grid, pick } from './steps.ts';
+import { collection, grid, pick, status } from './steps.ts';
 
 test('a damaged collection says so in its badge and shows its bad records', async ({ open }) => {
   const { page } = await open(DAMAGED);
@@ -22,6 +22,17 @@ test('a damaged collection says so in its badge and shows its bad records', asyn
 });
 
 const offsetText = (offset: number): string => `0x${offset.toString(16).toUpperCase().padStart(8, '0')}`;
+
+test('every collection of the database of damage opens', async ({ open }) => {
+  const { page } = await open(DAMAGED);
+  const buttons = page.getByRole('navigation', { name: 'Collections' }).getByRole('button');
+  await expect(buttons).not.toHaveCount(0);
+  for (const button of await buttons.all()) {
+    await button.click();
+    await expect(status(page)).toContainText('Scan complete');
+    await expect(grid(page).getByRole('rowheader')).not.toHaveCount(0);
+  }
+});
 
 test('F8 walks from one damaged record to the next', async ({ open }) => {
   const { page } = await open(DAMAGED);

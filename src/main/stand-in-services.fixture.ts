@@ -22,7 +22,7 @@ export function standInServices(given: Partial<Handlers> = {}, downloads: Record
     handlers: {
       ...refusing,
       'app.info': () => ({ version: '0.0.0', door: 'browser', readOnly: false, platform: 'test' }),
-      'settings.get': () => ({ theme: 'dark', view: 'v3.12' }),
+      'settings.get': () => ({ theme: 'dark', view: 'v3.12', detailWidth: null }),
       'settings.set': () => ({}),
       ...given,
     },

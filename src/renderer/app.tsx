@@ -1,9 +1,10 @@
 import { Tooltip } from 'radix-ui';
-import { type DragEvent, useEffect, useState } from 'react';
+import { type CSSProperties, type DragEvent, useEffect, useRef, useState } from 'react';
 import { ErrorText } from './components/error-text.tsx';
 import { LiveRegion } from './components/live-region.tsx';
 import { Notices } from './components/notices.tsx';
 import { Dialogs } from './features/commands/dialogs.tsx';
+import { keepFocus } from './features/commands/kept-focus.ts';
 import { useKeys } from './features/commands/use-keys.ts';
 import { Collections } from './features/directory/collections.tsx';
 import { Welcome } from './features/directory/welcome.tsx';
@@ -21,11 +22,13 @@ import { useSession } from './state/session.ts';
 /** The window: one of its pages, and what lies over all of them. */
 export function App() {
   useKeys();
+  const root = useRef<HTMLDivElement>(null);
+  useEffect(() => keepFocus(root.current!), []);
   const { lost } = useApplication();
   const drop = useDrop();
   return (
     <Tooltip.Provider delayDuration={400}>
-      <div className="window" {...drop.handlers}>
+      <div className="window" ref={root} {...drop.handlers}>
         <Header />
         <section className="banners" aria-label="About this collection">
           {lost ? (
@@ -49,7 +52,7 @@ export function App() {
 }
 
 function PageOfTheWindow({ over }: { over: boolean }) {
-  const { info, failure, database, page } = useApplication();
+  const { info, failure, database, page, detailWidth } = useApplication();
   const hasSession = useSession((state) => state.session !== null);
   if (failure) return <Failure />;
   if (!info) {
@@ -69,12 +72,16 @@ function PageOfTheWindow({ over }: { over: boolean }) {
     );
   }
   return (
-    <div className="workspace">
+    <div className="workspace" style={detailWidth === null ? {} : widthOf(detailWidth)}>
       <Collections />
       <RecordsPane />
       <Detail />
     </div>
   );
+}
+
+function widthOf(detailWidth: number): CSSProperties {
+  return { '--detail-width': `${detailWidth}px` } as CSSProperties;
 }
 
 /** What and why and what to do: an empty list never means "failed". */

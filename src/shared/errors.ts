@@ -58,25 +58,38 @@ export const ERROR_CODES = [
 ] as const;
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
-/** An error as it travels: plain data, because a process boundary keeps nothing of an Error but its message. */
-export interface ErrorValue {
+/** What goes through every door as it is. A bigint goes through Electron's and ends the process that turns it into JSON. */
+export type Plain =
+  | string
+  | number
+  | boolean
+  | null
+  | undefined
+  | readonly Plain[]
+  | { readonly [name: string]: Plain };
+
+/**
+ * An error as it travels: plain data, because a process boundary keeps nothing of an Error but its message. A type and no interface:
+ * only a type is known to have no further members, and may stand in the data of another error.
+ */
+export type ErrorValue = {
   code: ErrorCode;
   /** What was expected and what was found, one or two sentences. */
   message: string;
   /** What the person can do next. */
   next?: string;
-  data?: Record<string, unknown>;
-}
+  data?: Record<string, Plain>;
+};
 
 export class VelescopeError extends Error {
   readonly code: ErrorCode;
   readonly next: string | undefined;
-  readonly data: Record<string, unknown> | undefined;
+  readonly data: Record<string, Plain> | undefined;
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { next?: string; data?: Record<string, unknown>; cause?: unknown } = {},
+    options: { next?: string; data?: Record<string, Plain>; cause?: unknown } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'VelescopeError';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { GENERATIONS, VIEWS } from '../core/generation.ts';
 import { VERDICTS } from '../core/segment.ts';
-import { ERROR_CODES } from './errors.ts';
+import { ERROR_CODES, type Plain } from './errors.ts';
 
 /**
  * The protocol between a window and the engine: one schema per call, types inferred from it. The same calls travel over
@@ -35,11 +35,13 @@ export const recordStateSchema = z.enum(['live', 'superseded', 'dead', 'damaged'
 export const outcomeSchema = z.enum(['live', 'unreadable', 'lost', 'stale', 'resurrected', 'wrong']);
 export const policySchema = z.enum(['absolute', 'tolerate-tail', 'point-in-time', 'salvage']);
 
+export const detailWidthSchema = z.int().min(240).max(8_000);
+
 export const errorValueSchema = z.object({
   code: z.enum(ERROR_CODES),
   message: z.string(),
   next: z.string().optional(),
-  data: z.record(z.string(), z.unknown()).optional(),
+  data: z.record(z.string(), z.custom<Plain>()).optional(),
 });
 
 // ---------------------------------------------------------------- directories and collections
@@ -353,12 +355,18 @@ export const CALLS = {
   },
   'settings.get': {
     params: nothing,
-    result: z.object({ theme: z.enum(['system', 'light', 'dark', 'contrast']), view: viewSchema }),
+    result: z.object({
+      theme: z.enum(['system', 'light', 'dark', 'contrast']),
+      view: viewSchema,
+      /** Width of the record's pane in CSS pixels; null where the person has not moved its edge. */
+      detailWidth: detailWidthSchema.nullable(),
+    }),
   },
   'settings.set': {
     params: z.strictObject({
       theme: z.enum(['system', 'light', 'dark', 'contrast']).optional(),
       view: viewSchema.optional(),
+      detailWidth: detailWidthSchema.nullable().optional(),
     }),
     result: done,
   },

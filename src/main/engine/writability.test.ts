@@ -84,6 +84,11 @@ describe('whether a log may be written to', () => {
     if (!answer.writable) {
       expect(writingRefusal(answer.obstacles)).toMatchObject({ code: 'SNAPSHOT_DISAGREES' });
       expect(writingRefusal(answer.obstacles).next).toMatch(/removing payloads.snapshot/);
+      // It goes through every door: a position of a snapshot is u64, and its bigint would end the process that sends it as JSON.
+      const { data } = writingRefusal(answer.obstacles);
+      expect(JSON.parse(JSON.stringify(data))).toEqual({
+        obstacles: [expect.objectContaining({ kind: 'snapshot-disagrees', position: String(second) })],
+      });
     }
   });
 

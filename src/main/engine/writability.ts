@@ -6,7 +6,7 @@ import { type ReplayOptions, type ReplayResult, replay } from '../../core/replay
 import type { Snapshot } from '../../core/snapshot.ts';
 import type { Steps } from '../../core/steps.ts';
 import { formatU64, joinU64 } from '../../core/u64.ts';
-import { VelescopeError } from '../../shared/errors.ts';
+import { type Plain, VelescopeError } from '../../shared/errors.ts';
 
 /**
  * Why nothing may be written to a log (docs/design.md, rule 2): behind a tear or an unknown byte newer VelesDB loses what is
@@ -88,8 +88,14 @@ export function writingRefusal(obstacles: readonly WritingObstacle[]): Velescope
       aboutSnapshot && obstacles.every((obstacle) => obstacle.kind.startsWith('snapshot'))
         ? 'Repair the collection: removing payloads.snapshot makes VelesDB read the whole log again, which loses nothing here.'
         : 'Repair the collection first: what is written behind the damage would be lost at the next start of a newer VelesDB.',
-    data: { obstacles: obstacles.map((obstacle) => ({ ...obstacle, message: describeObstacle(obstacle) })) },
+    data: { obstacles: obstacles.map((obstacle) => ({ ...plain(obstacle), message: describeObstacle(obstacle) })) },
   });
+}
+
+/** An obstacle as it travels: what a snapshot claims is u64, and a bigint is no JSON. */
+function plain(obstacle: WritingObstacle): { [name: string]: Plain } {
+  if ('position' in obstacle) return { ...obstacle, position: String(obstacle.position) };
+  return 'error' in obstacle ? { ...obstacle, error: { ...obstacle.error } } : { ...obstacle };
 }
 
 /** One sentence: what stands in the way, and where. */

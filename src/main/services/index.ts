@@ -305,11 +305,15 @@ export function createServices(options: ServicesOptions): Services {
       platform: process.platform,
     }),
     'settings.get': () => {
-      const { theme, view } = settings.get();
-      return { theme, view };
+      const { theme, view, detailWidth } = settings.get();
+      return { theme, view, detailWidth };
     },
-    'settings.set': ({ theme, view }) => {
-      settings.set({ ...(theme ? { theme } : {}), ...(view ? { view } : {}) });
+    'settings.set': ({ theme, view, detailWidth }) => {
+      settings.set({
+        ...(theme ? { theme } : {}),
+        ...(view ? { view } : {}),
+        ...(detailWidth === undefined ? {} : { detailWidth }),
+      });
       return {};
     },
     'directory.initial': () => (options.initial === null ? null : openDirectory(options.initial)),

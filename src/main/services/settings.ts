@@ -2,12 +2,14 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { DEFAULT_GENERATION, VIEWS } from '../../core/generation.ts';
+import { detailWidthSchema } from '../../shared/protocol.ts';
 
 const MOST_RECENTS = 12;
 
 const settingsSchema = z.object({
   theme: z.enum(['system', 'light', 'dark', 'contrast']).catch('system'),
   view: z.enum(VIEWS).catch(DEFAULT_GENERATION),
+  detailWidth: detailWidthSchema.nullable().catch(null),
   recents: z.array(z.string()).max(MOST_RECENTS).catch([]),
 });
 export type Settings = z.infer<typeof settingsSchema>;

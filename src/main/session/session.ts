@@ -432,7 +432,9 @@ export class Session {
     const query = new Query(name, this.state, filter, order, this.revision, this.#provisional);
     this.#queries.set(name, query);
     context.signal.addEventListener('abort', () => query.stop.abort());
-    const tell = throttled(100, () => this.#tellQuery(query));
+    const tell = throttled(100, () => {
+      if (this.#queries.has(name)) this.#tellQuery(query);
+    });
     const steps = query.run(this.view);
     const running = runSliced(steps, {
       signal: query.stop.signal,
@@ -450,12 +452,12 @@ export class Session {
       this.closeQuery(name);
       throw query.error;
     }
+    // Also of a list that is no longer kept: somebody may be waiting for it.
     if (!query.complete) void running.then(() => this.#tellQuery(query));
     return { query: name, revision: query.revision, total: query.total, complete: query.complete };
   }
 
   #tellQuery(query: Query): void {
-    if (!this.#queries.has(query.name)) return;
     this.options.emit({
       event: 'query',
       session: this.options.name,

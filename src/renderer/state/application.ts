@@ -47,6 +47,8 @@ export interface ApplicationState {
   page: Page;
   dialog: OpenDialog | null;
   notices: Notice[];
+  /** Width of the record's pane in pixels, where the person moved its edge. */
+  detailWidth: number | null;
   /** The way to the engine broke. */
   lost: string | null;
 }
@@ -62,6 +64,7 @@ export const useApplication = create<ApplicationState>(() => ({
   page: 'records',
   dialog: null,
   notices: [],
+  detailWidth: null,
   lost: null,
 }));
 
@@ -77,13 +80,23 @@ export function showPage(page: Page): void {
   useApplication.setState({ page });
 }
 
+/** Keeps the width that the person gave the record's pane; null for the one it has by itself. */
+export function keepDetailWidth(detailWidth: number | null): void {
+  useApplication.setState({ detailWidth });
+  void call('settings.set', { detailWidth }).catch(() => {});
+}
+
 let serial = 0;
 const NOTICE_MILLISECONDS = 8_000;
 
 /** Shows a notice; good and plain ones leave by themselves, failures stay until they are dismissed. */
 export function notify(notice: Omit<Notice, 'serial'>): void {
   const entry = { ...notice, serial: ++serial };
-  useApplication.setState((state) => ({ notices: [...state.notices.slice(-3), entry] }));
+  // What is said again takes the place of what was said: four times the same sentence says no more than once.
+  const others = useApplication
+    .getState()
+    .notices.filter(({ tone, text }) => tone !== entry.tone || text !== entry.text);
+  useApplication.setState({ notices: [...others.slice(-3), entry] });
   if (entry.tone !== 'danger') setTimeout(() => dismiss(entry.serial), NOTICE_MILLISECONDS);
 }
 

@@ -1,6 +1,6 @@
 import { create } from 'zustand';
 import type { View } from '../../core/generation.ts';
-import { type ErrorValue, toErrorValue } from '../../shared/errors.ts';
+import { type ErrorValue, fromErrorValue, toErrorValue } from '../../shared/errors.ts';
 import type {
   Collection,
   Damage,
@@ -36,7 +36,12 @@ export interface QueryState {
   revision: number;
   total: number;
   complete: boolean;
+  /** The person stopped it: it holds what was found until then, and is not made again unasked. */
+  stopped: boolean;
+  order: Order;
   error: ErrorValue | null;
+  /** How many rows were scanned when it was made. */
+  scanned: number;
   /** It may go on behind the scanned rows with rows from the snapshot. */
   provisional: boolean;
 }
@@ -46,6 +51,12 @@ export interface Reveal {
   position: number;
   focus: boolean;
   serial: number;
+}
+
+/** Bytes of the log, `to` not included. */
+export interface ByteRange {
+  from: number;
+  to: number;
 }
 
 /** The first row on the screen. */
@@ -89,8 +100,8 @@ export interface SessionState {
   recordFailure: ErrorValue | null;
   tab: Tab;
   reveal: Reveal | null;
-  /** Offsets of the rows on the screen, for the log map. */
-  visibleOffsets: number[];
+  /** Where the rows on the screen stand in the log, for its map. */
+  visibleRanges: ByteRange[];
   topRow: TopRow | null;
   moved: Moved | null;
 }
@@ -113,7 +124,7 @@ const NO_SESSION = {
   record: null,
   recordFailure: null,
   reveal: null,
-  visibleOffsets: [],
+  visibleRanges: [],
   topRow: null,
   moved: null,
 } satisfies Partial<SessionState>;
@@ -138,7 +149,9 @@ export async function openCollection(database: string, collection: Collection): 
   const controller = new AbortController();
   opening = controller;
   set({ database, collection, ...NO_SESSION, opening: true });
-  useApplication.setState({ page: 'records' });
+  // What was said of one collection must not stand beside another. Failures stay until they are dismissed.
+  const notices = useApplication.getState().notices.filter(({ tone }) => tone === 'danger');
+  useApplication.setState({ page: 'records', notices });
   try {
     const summary = await call(
       'session.open',
@@ -170,16 +183,19 @@ export async function closeSession(): Promise<void> {
 export function takeSummary(summary: Summary): void {
   const before = get().summary;
   if (get().session !== summary.session || (before && before.revision > summary.revision)) return;
-  set({ summary, ...(summary.failure && summary.phase === 'failed' ? { failure: summary.failure } : {}) });
+  const failure = summary.phase === 'failed' ? summary.failure : null;
+  // Also when it is over: the log that was cut or replaced has been read again.
+  set({ summary, failure });
+  if (failure && before?.phase !== 'failed') announce(failure.message);
   announceScan(before, summary);
   // Rows from the snapshot come and go as soon as they may.
-  if (before && before.provisional !== summary.provisional) void refreshQuery();
+  if (before && before.provisional !== summary.provisional) void refreshQuery('anew');
   if (before && before.revision !== summary.revision) {
     // A list that is still empty is asked for again sooner: the first rows are a moment away.
     const soon = summary.phase === 'ready' ? 150 : get().query?.total === 0 ? 100 : 1_000;
     scheduleRefresh(soon);
   }
-  if (before && before.phase !== summary.phase && summary.phase === 'ready') scheduleRefresh(50);
+  if (before && before.phase !== summary.phase && summary.phase !== 'scanning') scheduleRefresh(50);
 }
 
 let announcedTenth = 0;
@@ -211,15 +227,46 @@ function cancelQuery(): void {
   refreshTimer = null;
 }
 
+let refreshDue = 0;
+
 function scheduleRefresh(milliseconds: number): void {
-  if (refreshTimer) return;
+  const due = performance.now() + milliseconds;
+  if (refreshTimer) {
+    if (refreshDue <= due) return;
+    clearTimeout(refreshTimer);
+  }
+  refreshDue = due;
   refreshTimer = setTimeout(() => {
     refreshTimer = null;
-    const { query, search } = get();
-    // A search that still runs is not begun again: it would never end on a log that grows.
-    if (query && !query.complete && search.kind === 'filter') return;
-    void refreshQuery();
+    const { query, summary } = get();
+    if (query?.stopped) return;
+    // What still runs is not begun again: it would never end on a log that grows. When it is through, `catchUp` looks again.
+    if (makingAnew || (query && !query.complete)) return;
+    // Beside a scan a costly list is made anew each time there is twice as much to list, not each second: all of that together costs no
+    // more than two of the whole log. The end of the scan asks once more.
+    if (query && summary?.phase === 'scanning' && isCostly() && summary.counts.all < 2 * query.scanned) return;
+    void refreshQuery('anew');
   }, milliseconds);
+}
+
+/** Whether every row, or every payload, has to be looked at to make the list. */
+function isCostly({ order, search } = get()): boolean {
+  return search.kind === 'filter' || order.by !== 'offset';
+}
+
+/** Whether rows were scanned that the shown list would hold, or may, and that it will hold when it is made anew. */
+export function isBehind(state: SessionState): boolean {
+  const { query, summary } = state;
+  if (!query || !summary || query.stopped || !isCostly(state)) return false;
+  return summary.phase === 'scanning' || query.scanned < summary.counts.all;
+}
+
+/** Looks again where the log went on while a list was made: what was scanned meanwhile is not in it. */
+function catchUp(): void {
+  const { query, summary } = get();
+  if (query?.complete && summary && query.revision < summary.revision) {
+    scheduleRefresh(summary.phase === 'ready' ? 150 : 1_000);
+  }
 }
 
 function currentFilter(): Filter {
@@ -231,43 +278,93 @@ function currentFilter(): Filter {
   };
 }
 
-/** Makes the list of rows anew from filter and order, keeping the selection where the new list holds it. */
-export async function refreshQuery(): Promise<void> {
-  const { session, order, query: before } = get();
+/** True while a list takes the place of one like it, unasked. */
+let makingAnew = false;
+
+/**
+ * Makes the list of rows anew from filter and order, keeping the selection where the new list holds it. `asked` for by the person,
+ * hits of a search show as they are found. `anew`, because the log went on: the old list stays until the new one is whole, and
+ * neither what one reads nor the length of the list jumps.
+ */
+export async function refreshQuery(why: 'asked' | 'anew' = 'asked'): Promise<void> {
+  const { session, order, search, query: before, summary } = get();
   if (!session) return;
   queryController?.abort();
   const controller = new AbortController();
   queryController = controller;
-  set({ querying: true, queryFailure: null });
+  const anew = why === 'anew' && before !== null && !get().querying;
+  makingAnew = anew;
+  set({ queryFailure: null, ...(anew ? {} : { querying: true }) });
   const provisional = () => get().summary?.provisional ?? false;
   const wasProvisional = provisional();
+  const isCurrent = () => queryController === controller && !controller.signal.aborted && get().session === session;
   try {
-    const result = await call(
+    const made = await call(
       'records.query',
       { session, filter: currentFilter(), order },
       { signal: controller.signal },
     );
-    const { query, ...rest } = result;
-    const kept = await keepPlace(session, query);
-    if (queryController !== controller || get().session !== session) {
+    const { query } = made;
+    // Rows that are not in order yet would stand under a header that says they are.
+    const showsHits = search.kind === 'filter' && !anew;
+    const result = made.complete || showsHits ? made : { ...made, ...(await untilComplete(query, controller.signal)) };
+    const kept = isCurrent() ? await keepPlace(session, query, anew) : () => ({});
+    if (!isCurrent()) {
       void call('records.closeQuery', { session, query }).catch(() => {});
       return;
     }
     const previous = get().source;
     if (previous instanceof RowPages) previous.close();
+    const { revision, total, complete } = result;
     set({
       ...kept(),
       querying: false,
-      query: { name: query, ...rest, error: null, provisional: wasProvisional || provisional() },
-      source: new RowPages(session, query, result.total, (params, options) => call('records.page', params, options)),
+      query: {
+        name: query,
+        revision,
+        total,
+        complete,
+        stopped: false,
+        order,
+        error: null,
+        scanned: summary?.counts.all ?? 0,
+        provisional: wasProvisional || provisional(),
+      },
+      source: new RowPages(session, query, total, (params, options) => call('records.page', params, options)),
     });
     if (before) void call('records.closeQuery', { session, query: before.name }).catch(() => {});
-    await followSelection();
+    await followSelection(!anew);
   } catch (thrown) {
     if (queryController !== controller) return;
     const error = toErrorValue(thrown);
     set({ querying: false, ...(error.code === 'CANCELLED' ? {} : { queryFailure: error }) });
+  } finally {
+    if (queryController === controller) {
+      makingAnew = false;
+      catchUp();
+    }
   }
+}
+
+/** The list that is waited for, until events say that it is complete. */
+let awaited: { query: string; settle: (event: QueryEvent | null) => void } | null = null;
+
+function untilComplete(query: string, signal: AbortSignal): Promise<{ total: number; complete: boolean }> {
+  return new Promise((resolve, reject) => {
+    // Whoever aborted wants another list; this one is closed then.
+    const give = () => awaited?.query === query && awaited.settle(null);
+    signal.addEventListener('abort', give, { once: true });
+    awaited = {
+      query,
+      settle(event) {
+        awaited = null;
+        signal.removeEventListener('abort', give);
+        if (event?.error) reject(fromErrorValue(event.error));
+        else resolve({ total: event?.total ?? 0, complete: true });
+      },
+    };
+    if (signal.aborted) give();
+  });
 }
 
 let movedSerial = 0;
@@ -276,9 +373,11 @@ let movedSerial = 0;
  * Where what is on the screen, and what is selected, stand in a list that is about to take the place of the shown one. Rows from a
  * snapshot move down as the scan passes the older versions and deletes between them; what one reads must not run away.
  */
-async function keepPlace(session: string, query: string): Promise<() => Partial<SessionState>> {
+async function keepPlace(session: string, query: string, anew: boolean): Promise<() => Partial<SessionState>> {
   const { topRow, order, selected, position, query: before } = get();
-  if (order.by !== 'offset' || !before?.provisional) return () => ({});
+  // The log as it lies only grows at its end.
+  const asItLies = order.by === 'offset' && order.direction === 'ascending';
+  if (asItLies ? !before?.provisional : !anew) return () => ({});
   const move = async (from: number | null, target: Params<'records.locate'>['target']): Promise<Move | null> => {
     if (from === null) return null;
     const found = await call('records.locate', { session, query, target });
@@ -302,30 +401,43 @@ async function keepPlace(session: string, query: string): Promise<() => Partial<
   };
 }
 
-/** Stops a search that is still running; what it found stays. */
+/** Stops a search or a sort that is still running; what was found, or the list as it was, stays. */
 export function cancelSearch(): void {
   const { query, session } = get();
   queryController?.abort();
-  set({ querying: false });
+  // A list that was to be sorted otherwise stays as it is, and so does what its header says.
+  set({ querying: false, ...(query ? { order: query.order } : {}) });
   if (query && session && !query.complete) {
-    set({ query: { ...query, complete: true } });
+    set({ query: { ...query, complete: true, stopped: true } });
+    announce(`Search stopped: ${formatNoun(query.total, 'row')} so far.`);
     void call('records.stopQuery', { session, query: query.name }).catch(() => {});
   }
 }
 
-export function takeQueryEvent(event: {
+export interface QueryEvent {
   query: string;
   total: number;
   complete: boolean;
   error: ErrorValue | null;
-}): void {
-  const { query, source } = get();
+}
+
+export function takeQueryEvent(event: QueryEvent): void {
+  if (awaited?.query === event.query && event.complete) awaited.settle(event);
+  const { query, source, order } = get();
   if (query?.name !== event.query) return;
   // Stopping a search is no failure of it.
   const error = event.error?.code === 'CANCELLED' ? null : event.error;
   set({ query: { ...query, total: event.total, complete: event.complete || query.complete, error } });
-  if (source instanceof RowPages) source.setTotal(event.total);
-  if (event.complete && !query.complete) announce(`Search complete: ${formatNoun(event.total, 'row')}.`);
+  if (!(source instanceof RowPages)) return;
+  source.setTotal(event.total);
+  if (!event.complete || query.complete) return;
+  announce(`Search complete: ${formatNoun(event.total, 'row')}.`);
+  // Hits come in log order and are sorted at the end: the rows fetched until then stand elsewhere now.
+  if (order.by !== 'offset' || order.direction !== 'ascending') {
+    source.forget();
+    void followSelection();
+  }
+  catchUp();
 }
 
 export function setChip(chip: Chip): void {
@@ -422,7 +534,7 @@ function placeOf(selected: Exclude<Selected, { type: 'draft' }>): Params<'record
 }
 
 /** After the list changed: where the selected row stands in it now, and its record as it is now. */
-async function followSelection(): Promise<void> {
+async function followSelection(reveal = true): Promise<void> {
   const { session, query, selected } = get();
   if (!session || !query || !selected || selected.type === 'draft') return;
   const target = await call('records.locate', { session, query: query.name, target: placeOf(selected) }).catch(
@@ -431,7 +543,7 @@ async function followSelection(): Promise<void> {
   const now = get();
   if (now.query?.name !== query.name || now.selected !== selected) return;
   // Where it stands as before, the person may be on the way to another row: the list must not jump back.
-  if (target?.position != null && target.position !== now.position) {
+  if (reveal && target?.position != null && target.position !== now.position) {
     set({ reveal: { position: target.position, focus: false, serial: ++revealSerial } });
   }
   set({ position: target?.position ?? null });

@@ -25,7 +25,8 @@ export async function start(connect: () => Promise<Connection>): Promise<void> {
       useApplication.setState({ failure: { title: 'This directory cannot be opened', error: toErrorValue(thrown) } });
       return null;
     });
-    useApplication.setState({ info, theme: settings.theme, view: settings.view });
+    const { theme, view, detailWidth } = settings;
+    useApplication.setState({ info, theme, view, detailWidth });
     await loadRecents();
     if (initial) await showDatabase(initial);
   } catch (thrown) {

@@ -120,7 +120,7 @@ export function createFixture(total: number): Fixture {
 
   const handlers: Partial<Handlers> = {
     'app.info': () => ({ version: '0.0.0', door: 'browser', readOnly: false, platform: 'linux' }),
-    'settings.get': () => ({ theme: 'system', view: 'v3.12' }),
+    'settings.get': () => ({ theme: 'system', view: 'v3.12', detailWidth: null }),
     'settings.set': () => ({}),
     'directory.recents': () => [],
     'directory.initial': () => ({
@@ -166,7 +166,7 @@ export function createFixture(total: number): Fixture {
     'session.close': () => ({}),
     'records.query': ({ filter }) => ({
       query: `q${calls.length}`,
-      revision: 1,
+      revision: summary.revision,
       total: filter.text ? 0 : total,
       complete: true,
     }),

@@ -1,7 +1,7 @@
 import type { Collection } from '../../../shared/protocol.ts';
 import { formatBytes, formatNoun } from '../../components/format.ts';
 import { Icon } from '../../components/icon.tsx';
-import { VisibleText } from '../../components/visible-text.tsx';
+import { makeVisible, VisibleText } from '../../components/visible-text.tsx';
 import { HEALTH_ICONS } from '../../components/words.ts';
 import { useApplication } from '../../state/application.ts';
 import { selectCollection } from '../../state/directory.ts';
@@ -51,6 +51,7 @@ function CollectionEntry(props: { collection: Collection; current: boolean; entr
     <button
       type="button"
       className="collection"
+      title={makeVisible(collection.name)}
       aria-current={current}
       {...(entry ? { 'data-pane-entry': '' } : {})}
       onClick={() => void selectCollection(collection.collection)}

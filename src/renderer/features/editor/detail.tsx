@@ -10,6 +10,7 @@ import { BytesTab } from '../bytes/bytes-tab.tsx';
 import { focusGrid } from '../commands/focus.ts';
 import { HistoryTab } from '../history/history-tab.tsx';
 import { RepairTab } from '../recovery/repair-tab.tsx';
+import { DetailEdge } from './detail-edge.tsx';
 import { PayloadTab } from './payload-tab.tsx';
 import { VelesdbTab } from './velesdb-tab.tsx';
 
@@ -30,6 +31,7 @@ export function Detail() {
     // Escape and F2 lead back to the grid from anywhere in the pane.
     <aside className="pane detail" aria-label="Record" data-pane="detail" tabIndex={-1} onKeyDown={onKeyDown}>
       <h2 className="visually-hidden">Record</h2>
+      <DetailEdge />
       {!selected ? (
         <div className="detail-empty">
           <p>Select a record to see its payload, its history and its bytes.</p>

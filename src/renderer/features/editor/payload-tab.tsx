@@ -252,7 +252,7 @@ function Shown({ record }: { record: RecordDetail }) {
           {provisional
             ? `Not yet verified: read where the snapshot says, ${record.format === 'legacy' ? 'a legacy record without CRC' : 'its CRC holds'}. A later version may follow; edit it once the scan has passed.`
             : replaced
-              ? 'An older version, shown as it was stored.'
+              ? 'An older version.'
               : 'Shown as it is stored, not edited in place.'}
         </span>
         <span className="spacer" />
@@ -279,7 +279,11 @@ function Shown({ record }: { record: RecordDetail }) {
       </div>
       <CodeText text={laidOutIfSmall(text)} label={`Payload of id ${id ?? 'unknown'}`} />
       <div className="editor-footer">
-        {record.check?.state === 'ok' ? (
+        {record.verdict === 'crc-mismatch' ? (
+          <span className="word tone-danger">
+            <Icon name="cross" /> VelesDB skips this record: its CRC does not hold
+          </span>
+        ) : record.check?.state === 'ok' ? (
           <CheckWords check={{ state: 'ok' }} />
         ) : record.check ? (
           <CheckWords check={{ state: 'not-json', message: record.check.message ?? 'not JSON', from: 0 }} />

@@ -78,7 +78,8 @@ function ReadingOf({ text, crcFails }: { text: string; crcFails: boolean }) {
         <>
           <div className="callout good">
             <h3>
-              <Icon name="check" /> VelesDB reads exactly this
+              <Icon name="check" />{' '}
+              {crcFails ? 'The text alone is JSON that VelesDB reads' : 'VelesDB reads exactly this'}
             </h3>
             <p>Writing it back would give the same bytes.</p>
           </div>

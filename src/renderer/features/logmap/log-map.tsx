@@ -2,7 +2,8 @@ import { type KeyboardEvent, type PointerEvent, useEffect, useRef, useState } fr
 import type { Result } from '../../../shared/protocol.ts';
 import { formatBytes, formatCount, formatNoun, formatOffset } from '../../components/format.ts';
 import { call } from '../../connection/current.ts';
-import { goTo, useSession, walkDamage } from '../../state/session.ts';
+import { type ByteRange, goTo, useSession, walkDamage } from '../../state/session.ts';
+import { joined } from './joined.ts';
 
 const KINDS = ['live', 'superseded', 'dead', 'damaged'] as const;
 type Kind = (typeof KINDS)[number];
@@ -13,10 +14,12 @@ const KIND_WORDS: Readonly<Record<Kind, string>> = {
   damaged: 'damaged',
 };
 const REFRESH_MILLISECONDS = 400;
+/** Marks closer to each other than this part of the strip are one. */
+const LEAST_GAP = 0.005;
 
 /** The log as one strip from its first to its last byte: what is where, what is on the screen, and a way to go there. */
 export function LogMap() {
-  const { summary, session, visibleOffsets, record } = useSession();
+  const { summary, session, visibleRanges, record } = useSession();
   const strip = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const [width, setWidth] = useState(0);
@@ -118,7 +121,7 @@ export function LogMap() {
         onPointerUp={(event) => go(place(event))}
       >
         <canvas ref={canvas} />
-        {bytes > 0 ? <VisibleRows offsets={visibleOffsets} bytes={bytes} /> : null}
+        {bytes > 0 ? <VisibleRows ranges={visibleRanges} bytes={bytes} /> : null}
         {bytes > 0 && (cursor !== null || record) ? (
           <span className="logmap-cursor" style={{ left: `${(at / bytes) * 100}%` }} />
         ) : null}
@@ -156,19 +159,14 @@ function Legend({ kind, text }: { kind: Kind; text: string }) {
   );
 }
 
-/** Marks the rows on the screen: one bar where they lie close together, else a tick for each. */
-function VisibleRows({ offsets, bytes }: { offsets: readonly number[]; bytes: number }) {
-  if (offsets.length === 0) return null;
-  const low = Math.min(...offsets);
-  const high = Math.max(...offsets);
-  const together = (high - low) / bytes < 0.1;
-  const marks = together ? [{ from: low, to: high }] : offsets.map((offset) => ({ from: offset, to: offset }));
-  return marks.map((mark) => (
+/** Marks the rows on the screen. */
+function VisibleRows({ ranges, bytes }: { ranges: readonly ByteRange[]; bytes: number }) {
+  return joined(ranges, bytes * LEAST_GAP).map(({ from, to }) => (
     <span
-      key={mark.from}
+      key={from}
       className="logmap-window"
       aria-hidden="true"
-      style={{ left: `${(mark.from / bytes) * 100}%`, width: `${((mark.to - mark.from) / bytes) * 100}%` }}
+      style={{ left: `${(from / bytes) * 100}%`, width: `${((to - from) / bytes) * 100}%` }}
     />
   ));
 }
@@ -205,6 +203,8 @@ function paint(element: HTMLCanvasElement, map: Result<'log.map'>, width: number
   if (!context) return;
   const styles = getComputedStyle(element);
   const probe = document.createElement('span');
+  // With forced colours every element's colour is the text's, and the whole strip would be: the map keeps its own, as the legend does.
+  probe.style.setProperty('forced-color-adjust', 'none');
   element.parentElement?.append(probe);
   const colour = (name: string): string => {
     // A canvas does not resolve light-dark(): an element does.

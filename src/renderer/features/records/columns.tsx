@@ -112,11 +112,18 @@ export const COLUMNS = helper.columns([
 
 /** Widths and looks of the columns, in their order. */
 export const COLUMN_LAYOUT: readonly { width: string; className: string }[] = [
-  { width: '10rem', className: 'mono-cell' },
-  { width: '6rem', className: 'mono-cell' },
-  { width: '4.2rem', className: 'mono-cell end' },
+  { width: 'var(--id-width)', className: 'mono-cell' },
+  { width: '5.4rem', className: 'mono-cell' },
+  { width: '4rem', className: 'mono-cell end' },
   { width: '4.7rem', className: 'mono-cell end' },
-  { width: '8.4rem', className: '' },
-  { width: 'minmax(8rem, 1fr)', className: 'mono-cell' },
+  { width: '8.3rem', className: '' },
+  { width: 'minmax(5rem, 1fr)', className: 'mono-cell' },
 ];
 export const GRID_COLUMNS = COLUMN_LAYOUT.map((column) => column.width).join(' ');
+
+/** Ids have one to twenty digits. The column is as wide as the longest id that was seen: what is over belongs to the payload. */
+export function idWidth(digits: number): string {
+  // The digits of the cells' font, in a grid whose header has another; and the padding on both sides.
+  return `${Math.max(LEAST_DIGITS, digits) * 0.46 + 1.4}rem`;
+}
+const LEAST_DIGITS = 5;

@@ -10,6 +10,7 @@ import {
   useState,
   useSyncExternalStore,
 } from 'react';
+import { PAGE_LIMIT, type Row } from '../../../shared/protocol.ts';
 import { formatCount, formatOffset } from '../../components/format.ts';
 import { Icon } from '../../components/icon.tsx';
 import { useVirtualRows } from '../../components/virtual-rows/use-virtual-rows.ts';
@@ -20,6 +21,8 @@ import { notify } from '../../state/application.ts';
 import { useDrafts } from '../../state/drafts.ts';
 import { beginDelete } from '../../state/editing.ts';
 import {
+  type ByteRange,
+  isBehind,
   refreshQuery,
   selectDraft,
   selectProvisional,
@@ -30,7 +33,7 @@ import {
   useSession,
 } from '../../state/session.ts';
 import { focusEditor } from '../commands/focus.ts';
-import { COLUMN_LAYOUT, COLUMNS, features, GRID_COLUMNS, rowWord } from './columns.tsx';
+import { COLUMN_LAYOUT, COLUMNS, features, GRID_COLUMNS, idWidth, rowWord } from './columns.tsx';
 import {
   type CellPosition,
   draftRows,
@@ -75,7 +78,7 @@ export function RecordsGrid() {
   const activeRow = Math.min(active.row, total - 1);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the source changes in place, its version says so
-  useEffect(() => source.want(first, last), [source, first, last, version, total]);
+  useEffect(() => source.want(first, last, Math.max(0, activeRow)), [source, first, last, activeRow, version, total]);
 
   // A row that was moved to is selected once it is here.
   useEffect(() => {
@@ -133,14 +136,16 @@ export function RecordsGrid() {
   // biome-ignore lint/correctness/useExhaustiveDependencies: the source changes in place, its version says so
   useEffect(() => {
     const timer = setTimeout(() => {
-      const offsets: number[] = [];
+      const visibleRanges: ByteRange[] = [];
       for (let position = first; position <= last; position++) {
         const row = source.get(position);
-        if (row && row.row !== NOT_IN_THE_LOG) offsets.push(Number(row.offset));
+        if (!row || row.row === NOT_IN_THE_LOG) continue;
+        const from = Number(row.offset);
+        visibleRanges.push({ from, to: from + row.length });
       }
       const top = source === querySource ? source.get(first) : undefined;
       useSession.setState({
-        visibleOffsets: offsets,
+        visibleRanges,
         topRow: top ? { position: first, offset: top.offset } : null,
       });
     }, 60);
@@ -164,6 +169,8 @@ export function RecordsGrid() {
       setActive(cell);
       focusWanted.current = true;
       if (cell.row >= 0) {
+        // Whoever goes up to a row wants to read it, and it would run away with what is appended.
+        if (following && cell.row < activeRow) setFollow(false);
         rows.reveal(cell.row);
         const before = useGridSelection.getState().range;
         useGridSelection.setState({
@@ -173,7 +180,7 @@ export function RecordsGrid() {
         selectWanted.current = cell.row;
       }
     },
-    [rows],
+    [rows, following, activeRow],
   );
 
   const sortBy = (columnId: string) => {
@@ -261,9 +268,12 @@ export function RecordsGrid() {
     getRowId: (entry) => String(entry.position),
   });
 
-  const counting = summary?.phase === 'scanning' || (query !== null && !query.complete);
+  const behind = useSession(isBehind);
+  const counting = summary?.phase === 'scanning' || behind || (query !== null && !query.complete);
   const readOnly = !(summary?.writing.on ?? false);
+  const digits = useLongestId(data);
   const style = {
+    '--id-width': idWidth(digits),
     '--grid-columns': GRID_COLUMNS,
     '--scrollbar': `${scrollbarWidth(scroller.current)}px`,
   } as CSSProperties;
@@ -394,6 +404,18 @@ export function RecordsGrid() {
   );
 }
 
+/** The digits of the longest id shown so far in this collection: the columns never move back and forth while one scrolls. */
+function useLongestId(data: readonly GridRow[]): number {
+  const session = useSession((state) => state.session);
+  const longest = useRef({ session, digits: 0 });
+  if (longest.current.session !== session) longest.current = { session, digits: 0 };
+  for (const { row } of data) {
+    const digits = row?.id?.length ?? 'claims '.length + (row?.claimedId?.length ?? -'claims '.length);
+    longest.current.digits = Math.max(longest.current.digits, digits);
+  }
+  return longest.current.digits;
+}
+
 function EmptyGrid() {
   const { summary, search, chip, querying, query, queryFailure, source } = useSession();
   if (queryFailure) return null;
@@ -447,6 +469,21 @@ function scrollbarWidth(element: HTMLElement | null): number {
   return element ? element.offsetWidth - element.clientWidth : 0;
 }
 
+/** Rows of a list, also those that are not on the screen and not kept any more. */
+async function rowsOf(source: RowSource, from: number, count: number): Promise<Row[]> {
+  if (!(source instanceof RowPages)) {
+    return Array.from({ length: count }, (_, index) => source.get(from + index)).filter((row) => row !== undefined);
+  }
+  const rows: Row[] = [];
+  while (rows.length < count) {
+    const rest = { from: from + rows.length, count: Math.min(PAGE_LIMIT, count - rows.length) };
+    const page = await call('records.page', { session: source.session, query: source.query, ...rest });
+    if (page.rows.length === 0) break;
+    rows.push(...page.rows);
+  }
+  return rows;
+}
+
 /** Copies selected rows as tab-separated lines, or the cell that has the focus. */
 async function copySelection(source: RowSource, active: CellPosition): Promise<void> {
   const { range } = useGridSelection.getState();
@@ -460,8 +497,7 @@ async function copySelection(source: RowSource, active: CellPosition): Promise<v
     });
     return;
   }
-  const cells = (position: number): string[] => {
-    const row = source.get(position);
+  const cells = (row: Row | undefined): string[] => {
     if (!row) return [];
     return [
       row.id ?? '',
@@ -472,14 +508,11 @@ async function copySelection(source: RowSource, active: CellPosition): Promise<v
       makeVisible(row.preview),
     ];
   };
-  const text =
-    count === 1
-      ? (cells(active.row)[active.column] ?? '')
-      : Array.from({ length: count }, (_, index) => cells(from + index))
-          .filter((line) => line.length > 0)
-          .map((line) => line.join('\t'))
-          .join('\n');
   try {
+    const text =
+      count === 1
+        ? (cells(source.get(active.row))[active.column] ?? '')
+        : (await rowsOf(source, from, count)).map((row) => cells(row).join('\t')).join('\n');
     await navigator.clipboard.writeText(text);
     announce(count === 1 ? 'Copied.' : `${count} rows copied.`);
   } catch {

@@ -1,7 +1,16 @@
 import { ErrorText } from '../../components/error-text.tsx';
-import { formatCount, formatNoun } from '../../components/format.ts';
+import { formatCount, formatNoun, percent } from '../../components/format.ts';
 import { useDrafts } from '../../state/drafts.ts';
-import { applySearch, type Chip, openCollection, setChip, useSession } from '../../state/session.ts';
+import {
+  applySearch,
+  type Chip,
+  cancelSearch,
+  isBehind,
+  openCollection,
+  refreshQuery,
+  setChip,
+  useSession,
+} from '../../state/session.ts';
 import { LogMap } from '../logmap/log-map.tsx';
 import { SearchBox } from '../search/search-box.tsx';
 import { RecordsGrid } from './records-grid.tsx';
@@ -24,7 +33,7 @@ export function RecordsPane() {
       <main className="pane records-pane" aria-label="Records" data-pane="records" tabIndex={-1} aria-busy={opening}>
         {failure ? (
           <div className="failure">
-            <h1>This collection cannot be opened</h1>
+            <h1>{session ? 'The log is not what it was' : 'This collection cannot be opened'}</h1>
             <ErrorText error={failure} />
             <div className="row-of-buttons">
               <button
@@ -55,7 +64,7 @@ export function RecordsPane() {
 }
 
 function Filters() {
-  const { chip, search, summary, query, querying, queryFailure } = useSession();
+  const { chip, search, summary, queryFailure } = useSession();
   const drafts = useDrafts((state) => state.drafts.size);
   const counts = summary?.counts;
   const chips: readonly { chip: Chip; label: string; count: number | undefined }[] = [
@@ -64,7 +73,6 @@ function Filters() {
     { chip: 'damaged', label: 'Damaged', count: counts?.damaged },
     { chip: 'drafts', label: 'Drafts', count: drafts },
   ];
-  const searching = search.kind === 'filter';
   return (
     <div className="filters">
       <SearchBox />
@@ -86,21 +94,60 @@ function Filters() {
           {search.message}
         </p>
       ) : null}
-      {searching && query ? (
-        <p className="search-problem muted">
-          {querying || !query.complete ? 'Searching: ' : ''}
-          {formatNoun(query.total, 'row')} with {search.words}
-          {query.error ? <span className="tone-danger"> · {query.error.message}</span> : null}{' '}
-          <button type="button" className="button small" onClick={() => applySearch('')}>
-            Clear
-          </button>
-        </p>
-      ) : null}
+      <ListNote />
       {queryFailure ? (
         <div className="search-problem">
           <ErrorText error={queryFailure} title="The list could not be made" />
         </div>
       ) : null}
     </div>
+  );
+}
+
+/** What the list holds while it does not hold all: a search that runs or was stopped, a sort, a scan that has not come to the end. */
+function ListNote() {
+  const { search, summary, query, querying, chip } = useSession();
+  const behind = useSession(isBehind);
+  if (!query || chip === 'drafts') return null;
+  const searching = search.kind === 'filter';
+  const sorting = querying && !searching;
+  if (!searching && !sorting && !behind) return null;
+  const runs = searching && (querying || !query.complete);
+  return (
+    <p className="search-problem muted">
+      {searching ? (
+        <>
+          {runs ? 'Searching: ' : query.stopped ? 'Stopped: ' : ''}
+          {formatNoun(query.total, 'row')} with {search.words}
+          {query.stopped ? ' up to where it was stopped' : ''}
+          {query.error ? <span className="tone-danger"> · {query.error.message}</span> : null}
+        </>
+      ) : sorting ? (
+        'Sorting…'
+      ) : null}
+      {behind ? (
+        <>
+          {searching || sorting ? ' · ' : ''}
+          {summary?.phase === 'scanning'
+            ? `${percent(summary.progress.done, summary.progress.total)} % of the log is scanned, the rest follows`
+            : 'the rows scanned since follow'}
+        </>
+      ) : null}{' '}
+      {query.stopped ? (
+        <button type="button" className="button small" onClick={() => void refreshQuery()}>
+          Search again
+        </button>
+      ) : null}{' '}
+      {sorting ? (
+        <button type="button" className="button small" onClick={cancelSearch}>
+          Stop
+        </button>
+      ) : null}
+      {searching ? (
+        <button type="button" className="button small" onClick={() => applySearch('')}>
+          Clear
+        </button>
+      ) : null}
+    </p>
   );
 }

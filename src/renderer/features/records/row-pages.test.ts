@@ -37,6 +37,20 @@ describe('rows of a query, a page at a time', () => {
     expect(source.get(0)).toBeUndefined();
   });
 
+  test('keeps the row that has the tab stop, wherever the screen is', async () => {
+    const { source, asked } = pages(1_000_000);
+    source.want(900_000, 900_030, 7);
+    source.want(500_000, 500_030, 7);
+    expect(asked.map(({ from, signal }) => [from === 0, signal.aborted])).toEqual([
+      [false, true],
+      [true, false],
+      [false, false],
+    ]);
+    asked[1]!.answer();
+    await settled();
+    expect(source.get(7)?.row).toBe(7);
+  });
+
   test('asks for a page once while it is on its way', () => {
     const { source, asked } = pages(1_000);
     source.want(0, 30);

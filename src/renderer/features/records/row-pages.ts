@@ -11,8 +11,11 @@ export interface RowSource {
   readonly version: number;
   /** The row at a position, or undefined while it is not here yet. */
   get(position: number): Row | undefined;
-  /** Says which positions are on the screen: fetches what is missing, gives up what was scrolled past. */
-  want(first: number, last: number): void;
+  /**
+   * Says which positions are on the screen: fetches what is missing, gives up what was scrolled past. `held` is the row with the tab stop,
+   * which stays in the page wherever one scrolls, and has to have a name when the focus comes back to it.
+   */
+  want(first: number, last: number, held?: number): void;
   subscribe(listener: () => void): () => void;
 }
 
@@ -49,17 +52,18 @@ export class RowPages implements RowSource {
     return this.inFlight.size > 0;
   }
 
-  want(first: number, last: number): void {
+  want(first: number, last: number, held = first): void {
     if (this.total === 0) return;
-    const firstPage = Math.floor(Math.max(0, first) / ROWS_PER_PAGE);
-    const lastPage = Math.floor(Math.min(this.total - 1, last) / ROWS_PER_PAGE);
+    const pageOf = (position: number) => Math.floor(Math.max(0, Math.min(this.total - 1, position)) / ROWS_PER_PAGE);
+    const wanted = new Set<number>();
+    for (let page = pageOf(first); page <= pageOf(last); page++) wanted.add(page);
+    wanted.add(pageOf(held));
     for (const [page, controller] of this.inFlight) {
-      if (page < firstPage || page > lastPage) {
-        controller.abort();
-        this.inFlight.delete(page);
-      }
+      if (wanted.has(page)) continue;
+      controller.abort();
+      this.inFlight.delete(page);
     }
-    for (let page = firstPage; page <= lastPage; page++) {
+    for (const page of wanted) {
       const known = this.pages.get(page);
       if (known) {
         this.pages.delete(page);
@@ -74,6 +78,14 @@ export class RowPages implements RowSource {
   setTotal(total: number): void {
     if (total === this.total) return;
     this.total = total;
+    this.changed();
+  }
+
+  /** The rows stand in another order now: all are fetched again as they are wanted. */
+  forget(): void {
+    for (const controller of this.inFlight.values()) controller.abort();
+    this.inFlight.clear();
+    this.pages.clear();
     this.changed();
   }
 

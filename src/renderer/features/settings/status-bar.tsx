@@ -65,7 +65,8 @@ export function StatusBar() {
             aria-checked={summary.following}
             onClick={() => setFollow(!summary.following)}
           >
-            <span className="label">Follow</span> <span className="switch" aria-hidden="true" />
+            <span className="label">Follow</span> <span className="switch" aria-hidden="true" />{' '}
+            {summary.following ? 'on' : 'off'}
           </button>
         </>
       ) : null}
