@@ -196,7 +196,7 @@ test('by keyboard alone: next damage, its explanation, a candidate accepted, a d
 
   await tabTo(page, /^Open the result$/);
   await page.keyboard.press('Enter');
-  await expect(collection(page, 'length_damaged-recovered')).toBeVisible();
+  await expect(collection(page, 'length_damaged-recovered')).toHaveAttribute('aria-current', 'true');
   await expect(status(page)).toContainText('Scan complete');
   await page.keyboard.press('F8');
   await expect(page.getByText('No damage in this log.').first()).toBeVisible();
