@@ -66,17 +66,25 @@ export function createSessionHandlers(session: Session): SessionHandlers {
   };
   /** What sessions that ended before they could make drafts of it had edited becomes drafts. */
   const takeUpEdits = (): void => {
-    const left = journal.takeUp((id) => {
-      const words = `The last edits of id ${id} were not kept: they do not fit the text they began from.`;
-      session.warn(new VelescopeError('IO_ERROR', words));
+    journal.takeUp({
+      keep(left) {
+        for (const { draft, at } of left) {
+          const before = drafts.get(draft.id);
+          // A draft that another window kept later stays.
+          if (before && Date.parse(before.changedAt) > at) continue;
+          if (draft.text === draft.base?.text) drafts.drop([draft.id]);
+          else drafts.put([draft]);
+        }
+        return drafts.isKept;
+      },
+      warn: (words, next) => session.warn(new VelescopeError('IO_ERROR', words, next === undefined ? {} : { next })),
     });
-    for (const { draft, at } of left) {
-      const before = drafts.get(draft.id);
-      // A draft that another window kept later stays.
-      if (before && Date.parse(before.changedAt) > at) continue;
-      if (draft.text === draft.base?.text) drafts.drop([draft.id]);
-      else drafts.put([draft]);
-    }
+    if (drafts.isKept) journal.forgetTaken();
+  };
+  /** What was edited of these ids is in their drafts, up to a step; or it is not wanted any more. */
+  const settleJournal = (ids: readonly string[], edited?: { document: string; step: number }): void => {
+    // A disk that does not take this word is no failure of the draft.
+    isDone(() => (edited ? journal.keep(edited.document, edited.step) : journal.drop(ids)));
   };
   const conflicts = (draft: KeptDraft): boolean => {
     if (draft.base === null) return current(draft.id) !== null;
@@ -347,8 +355,7 @@ export function createSessionHandlers(session: Session): SessionHandlers {
       parseId(draft.id);
       const [step] = drafts.change(() => new Map([[draft.id, draft]]));
       const { before, after } = step!;
-      if (edited) journal.keep(edited.document, edited.step);
-      else journal.drop([draft.id]);
+      settleJournal([draft.id], edited);
       draftsChanged();
       const isOthers =
         over !== undefined &&
@@ -372,8 +379,7 @@ export function createSessionHandlers(session: Session): SessionHandlers {
     },
     'drafts.drop': ({ ids, edited }) => {
       const steps = drafts.drop(ids);
-      if (edited) journal.keep(edited.document, edited.step);
-      else journal.drop(ids);
+      settleJournal(ids, edited);
       draftsChanged();
       return { dropped: steps.length, change: draftHistory.remember(steps) };
     },
