@@ -170,9 +170,15 @@ export function createSessionHandlers(session: Session): SessionHandlers {
       if (wasOn && !session.refusal()) await turnOn();
     }
   };
+  /** Takes in what was written. It is written and verified, so what fails here is no failure of the write. */
   const wrote = async (): Promise<void> => {
-    if (session.summary().fullText.present) session.fullTextStale = true;
-    await session.catchUp();
+    try {
+      if (session.summary().fullText.present) session.fullTextStale = true;
+      await session.catchUp();
+    } catch (thrown) {
+      const words = `It was written and checked, and could not be shown: ${toErrorValue(thrown).message}`;
+      session.warn(new VelescopeError('IO_ERROR', words, { next: 'Scan the log again.', cause: thrown }));
+    }
   };
 
   return {
@@ -389,7 +395,7 @@ export function createSessionHandlers(session: Session): SessionHandlers {
       return taken;
     },
     'drafts.review': () => drafts.list().map((draft) => ({ draft: describeDraft(draft), current: current(draft.id) })),
-    'drafts.write': async ({ ids, overwriteConflicts }) => {
+    'drafts.write': async ({ ids, seen = {}, overwriteConflicts }) => {
       const writer = await requireWriterOfShown();
       const all = new Map(drafts.list().map((draft) => [draft.id, draft]));
       const chosen = ids.map((id) => {
@@ -397,6 +403,14 @@ export function createSessionHandlers(session: Session): SessionHandlers {
         if (!draft) throw new VelescopeError('NO_SUCH_RECORD', `There is no draft for id ${id}.`);
         return draft;
       });
+      const unseen = chosen.filter(({ id, changedAt }) => seen[id] !== undefined && seen[id] !== changedAt);
+      if (unseen.length > 0) {
+        throw new VelescopeError(
+          'DRAFT_CONFLICT',
+          `${unseen.length} of ${chosen.length} drafts were changed elsewhere since they were shown here. Nothing was written.`,
+          { next: 'Look at them, and write again.', data: { ids: unseen.map((draft) => draft.id) } },
+        );
+      }
       const conflicting = chosen.filter(conflicts);
       if (conflicting.length > 0 && !overwriteConflicts) {
         throw new VelescopeError(
