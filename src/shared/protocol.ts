@@ -612,6 +612,8 @@ export const CALLS = {
     params: z.strictObject({
       ...inSession,
       ids: z.array(idText).min(1).max(IDS_LIMIT),
+      /** `changedAt` of the drafts as the person saw them: one that somebody changed since is not written unseen. */
+      seen: z.record(idText, z.string()).optional(),
       overwriteConflicts: z.boolean(),
     }),
     result: z.object({ written: count, revision: count, state: z.enum(['saved', 'accepted']) }),

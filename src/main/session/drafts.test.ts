@@ -67,13 +67,14 @@ test('drafts that the disk does not take hold until the end, and it is said once
   expect(warnings).toHaveLength(1);
 });
 
-test('a file of drafts that cannot be read is moved aside, not written over', () => {
+test('a file of drafts that cannot be read is moved aside, not written over, and it is said', () => {
   window().put([draft('1', '"work"')]);
   const folder = join(settings, 'drafts');
   const name = readdirSync(folder).find((entry) => entry.endsWith('.json'));
   writeFileSync(join(folder, name!), '{"cut');
   const store = window();
   expect(store.list()).toEqual([]);
+  expect(warnings).toMatchObject([{ code: 'IO_ERROR', next: expect.stringContaining('.unreadable-') }]);
   store.put([draft('2', '"more"')]);
   const aside = readdirSync(folder).find((entry) => entry.includes('unreadable'));
   expect(readFileSync(join(folder, aside!), 'utf8')).toBe('{"cut');

@@ -51,12 +51,17 @@ export class DraftStore {
     private readonly directory: string,
     private readonly warn: (warning: VelescopeError) => void,
   ) {
-    this.#file = new KeptFile(settingsDirectory, 'drafts', directory, storedSchema);
+    this.#file = new KeptFile(settingsDirectory, 'drafts', directory, storedSchema, (to) => this.#warnMoved(to));
     try {
       this.#look();
     } catch (thrown) {
       this.#warnUnread(thrown);
     }
+  }
+
+  /** Whether the disk has taken all of them. */
+  get isKept(): boolean {
+    return this.#unkept.size === 0;
   }
 
   list(): KeptDraft[] {
@@ -173,6 +178,11 @@ export class DraftStore {
     const words = `Drafts hold until this window is closed, and could not be kept: ${(thrown as Error).message}`;
     const next = 'Write the changes now, or make room on the disk that holds your settings.';
     this.warn(new VelescopeError('IO_ERROR', words, { next, cause: thrown }));
+  }
+
+  #warnMoved(to: string): void {
+    const words = 'There were drafts of this collection, and their file holds nothing that can be understood.';
+    this.warn(new VelescopeError('IO_ERROR', words, { next: `It is kept as ${to}: look into it for what you typed.` }));
   }
 
   #warnUnread(thrown: unknown): void {

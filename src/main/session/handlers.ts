@@ -66,17 +66,25 @@ export function createSessionHandlers(session: Session): SessionHandlers {
   };
   /** What sessions that ended before they could make drafts of it had edited becomes drafts. */
   const takeUpEdits = (): void => {
-    const left = journal.takeUp((id) => {
-      const words = `The last edits of id ${id} were not kept: they do not fit the text they began from.`;
-      session.warn(new VelescopeError('IO_ERROR', words));
+    journal.takeUp({
+      keep(left) {
+        for (const { draft, at } of left) {
+          const before = drafts.get(draft.id);
+          // A draft that another window kept later stays.
+          if (before && Date.parse(before.changedAt) > at) continue;
+          if (draft.text === draft.base?.text) drafts.drop([draft.id]);
+          else drafts.put([draft]);
+        }
+        return drafts.isKept;
+      },
+      warn: (words, next) => session.warn(new VelescopeError('IO_ERROR', words, next === undefined ? {} : { next })),
     });
-    for (const { draft, at } of left) {
-      const before = drafts.get(draft.id);
-      // A draft that another window kept later stays.
-      if (before && Date.parse(before.changedAt) > at) continue;
-      if (draft.text === draft.base?.text) drafts.drop([draft.id]);
-      else drafts.put([draft]);
-    }
+    if (drafts.isKept) journal.forgetTaken();
+  };
+  /** What was edited of these ids is in their drafts, up to a step; or it is not wanted any more. */
+  const settleJournal = (ids: readonly string[], edited?: { document: string; step: number }): void => {
+    // A disk that does not take this word is no failure of the draft.
+    isDone(() => (edited ? journal.keep(edited.document, edited.step) : journal.drop(ids)));
   };
   const conflicts = (draft: KeptDraft): boolean => {
     if (draft.base === null) return current(draft.id) !== null;
@@ -162,9 +170,15 @@ export function createSessionHandlers(session: Session): SessionHandlers {
       if (wasOn && !session.refusal()) await turnOn();
     }
   };
+  /** Takes in what was written. It is written and verified, so what fails here is no failure of the write. */
   const wrote = async (): Promise<void> => {
-    if (session.summary().fullText.present) session.fullTextStale = true;
-    await session.catchUp();
+    try {
+      if (session.summary().fullText.present) session.fullTextStale = true;
+      await session.catchUp();
+    } catch (thrown) {
+      const words = `It was written and checked, and could not be shown: ${toErrorValue(thrown).message}`;
+      session.warn(new VelescopeError('IO_ERROR', words, { next: 'Scan the log again.', cause: thrown }));
+    }
   };
 
   return {
@@ -347,8 +361,7 @@ export function createSessionHandlers(session: Session): SessionHandlers {
       parseId(draft.id);
       const [step] = drafts.change(() => new Map([[draft.id, draft]]));
       const { before, after } = step!;
-      if (edited) journal.keep(edited.document, edited.step);
-      else journal.drop([draft.id]);
+      settleJournal([draft.id], edited);
       draftsChanged();
       const isOthers =
         over !== undefined &&
@@ -372,8 +385,7 @@ export function createSessionHandlers(session: Session): SessionHandlers {
     },
     'drafts.drop': ({ ids, edited }) => {
       const steps = drafts.drop(ids);
-      if (edited) journal.keep(edited.document, edited.step);
-      else journal.drop(ids);
+      settleJournal(ids, edited);
       draftsChanged();
       return { dropped: steps.length, change: draftHistory.remember(steps) };
     },
@@ -383,7 +395,7 @@ export function createSessionHandlers(session: Session): SessionHandlers {
       return taken;
     },
     'drafts.review': () => drafts.list().map((draft) => ({ draft: describeDraft(draft), current: current(draft.id) })),
-    'drafts.write': async ({ ids, overwriteConflicts }) => {
+    'drafts.write': async ({ ids, seen = {}, overwriteConflicts }) => {
       const writer = await requireWriterOfShown();
       const all = new Map(drafts.list().map((draft) => [draft.id, draft]));
       const chosen = ids.map((id) => {
@@ -391,6 +403,14 @@ export function createSessionHandlers(session: Session): SessionHandlers {
         if (!draft) throw new VelescopeError('NO_SUCH_RECORD', `There is no draft for id ${id}.`);
         return draft;
       });
+      const unseen = chosen.filter(({ id, changedAt }) => seen[id] !== undefined && seen[id] !== changedAt);
+      if (unseen.length > 0) {
+        throw new VelescopeError(
+          'DRAFT_CONFLICT',
+          `${unseen.length} of ${chosen.length} drafts were changed elsewhere since they were shown here. Nothing was written.`,
+          { next: 'Look at them, and write again.', data: { ids: unseen.map((draft) => draft.id) } },
+        );
+      }
       const conflicting = chosen.filter(conflicts);
       if (conflicting.length > 0 && !overwriteConflicts) {
         throw new VelescopeError(

@@ -1,8 +1,20 @@
-import { mkdtempSync, readdirSync, renameSync, rmSync, statSync, truncateSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { TextEdit } from '../../core/json/edits.ts';
+import type { Draft } from '../../shared/protocol.ts';
 import { EditJournal } from './journal.ts';
 
 let settings: string;
@@ -19,10 +31,26 @@ const begun = (journal: EditJournal) =>
   journal.begin({ document: 'd', id: '7', compact: true, opened: null, base: BASE });
 const step = (journal: EditJournal, number: number, edits: TextEdit[], offset = '9') =>
   journal.step('d', number, edits, offset, () => ({ offset, text: 'rebased' }));
-function left(journal = session()) {
-  const refused: string[] = [];
-  const drafts = journal.takeUp((id) => refused.push(id)).map(({ draft }) => draft);
-  return { drafts, refused };
+function left(journal = session(), isKept = true) {
+  const warnings: string[] = [];
+  const drafts: Draft[] = [];
+  journal.takeUp({
+    keep(edits) {
+      drafts.push(...edits.map(({ draft }) => draft));
+      return isKept;
+    },
+    warn: (words) => warnings.push(words),
+  });
+  return { drafts, warnings };
+}
+/** The session ends as it does when its process is killed: the system gives its lock back, and nothing is tidied up. */
+function kill(): string {
+  const [name] = files();
+  const path = join(settings, 'drafts', name!);
+  // A copy has another number, and with it no lock.
+  copyFileSync(path, `${path}.copy`);
+  renameSync(`${path}.copy`, path);
+  return path;
 }
 
 test('what an ended session had in no draft becomes one, stored compact as its record was, and is there once', () => {
@@ -30,10 +58,10 @@ test('what an ended session had in no draft becomes one, stored compact as its r
   begun(journal);
   step(journal, 1, [[9, 10, '10']]);
   step(journal, 2, [[23, 23, '00']]);
-  expect(left()).toEqual({ drafts: [], refused: [] });
+  expect(left()).toEqual({ drafts: [], warnings: [] });
   journal.close();
   const text = '{"a":10,"b":2.5000}';
-  expect(left()).toEqual({ drafts: [{ id: '7', action: 'store', text, base: BASE }], refused: [] });
+  expect(left()).toEqual({ drafts: [{ id: '7', action: 'store', text, base: BASE }], warnings: [] });
   expect(files()).toEqual([]);
 });
 
@@ -89,11 +117,8 @@ test('a process that was killed in the middle of a line leaves all before it', (
   begun(journal);
   step(journal, 1, [[9, 10, '10']]);
   step(journal, 2, [[9, 11, '99']]);
-  const [name] = files();
-  const path = join(settings, 'drafts', name!);
+  const path = kill();
   truncateSync(path, statSync(path).size - 5);
-  // Of a process that is not there any more: no system gives this number.
-  renameSync(path, path.replace(`.${process.pid}.`, '.2147483646.'));
   expect(left().drafts).toMatchObject([{ text: '{"a":10,"b":2.50}' }]);
 });
 
@@ -102,5 +127,60 @@ test('changes that do not fit what they began from are said, and make no draft',
   begun(journal);
   step(journal, 1, [[900, 901, 'x']]);
   journal.close();
-  expect(left()).toEqual({ drafts: [], refused: ['7'] });
+  expect(left()).toEqual({ drafts: [], warnings: [expect.stringContaining('id 7')] });
+});
+
+test('what a killed process left is taken up although its number belongs to another process now', () => {
+  const journal = session();
+  begun(journal);
+  step(journal, 1, [[9, 10, '10']]);
+  expect(left().drafts).toEqual([]);
+  // The name still says the number of this process, which runs.
+  expect(kill()).toContain(`.${process.pid}.`);
+  expect(left()).toMatchObject({ drafts: [{ text: '{"a":10,"b":2.50}' }], warnings: [] });
+  expect(files()).toEqual([]);
+});
+
+test('a journal stays until its drafts are kept, and is not given twice to the same session', () => {
+  const journal = session();
+  begun(journal);
+  step(journal, 1, [[9, 10, '10']]);
+  journal.close();
+  const next = session();
+  expect(left(next, false).drafts).toHaveLength(1);
+  expect(left(next, false).drafts).toEqual([]);
+  expect(files()).toHaveLength(1);
+  next.forgetTaken();
+  expect(files()).toEqual([]);
+});
+
+test('a damaged journal gives what can be read, says so, and is kept aside', () => {
+  const journal = session();
+  begun(journal);
+  step(journal, 1, [[9, 10, '10']]);
+  step(journal, 2, [[9, 11, '99']]);
+  step(journal, 3, [[9, 11, '77']]);
+  const path = kill();
+  const lines = readFileSync(path, 'utf8').split('\n');
+  writeFileSync(path, lines.with(2, lines[2]!.slice(4)).join('\n'));
+  expect(left()).toMatchObject({
+    drafts: [{ text: '{"a":10,"b":2.50}' }],
+    warnings: [expect.stringContaining('damaged in 1 of 4 places')],
+  });
+  expect(files()).toEqual([expect.stringContaining('.unreadable-')]);
+  expect(left()).toEqual({ drafts: [], warnings: [] });
+});
+
+test('a journal that cannot be read is said once, and stops no other', () => {
+  const journal = session();
+  begun(journal);
+  step(journal, 1, [[9, 10, '10']]);
+  journal.close();
+  const [name] = files();
+  // In the order of their names it comes first.
+  const unreadable = name!.replace(/closed\..*/, `1.${'0'.repeat(8)}-0000-0000-0000-${'0'.repeat(12)}.journal`);
+  mkdirSync(join(settings, 'drafts', unreadable));
+  const next = session();
+  expect(left(next)).toMatchObject({ drafts: [{ id: '7' }], warnings: [expect.stringContaining('could not be read')] });
+  expect(left(next)).toEqual({ drafts: [], warnings: [] });
 });

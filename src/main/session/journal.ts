@@ -1,10 +1,23 @@
 import { randomUUID } from 'node:crypto';
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  appendFileSync,
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { applyEdits, type TextEdit } from '../../core/json/edits.ts';
 import { displayText, storedText } from '../../core/json/layout.ts';
 import type { Draft } from '../../shared/protocol.ts';
+import { tryLockDescriptor } from '../engine/flock.ts';
 import { keptName } from './kept-file.ts';
 
 /*
@@ -61,13 +74,37 @@ function take(line: Line, documents: Map<string, Edited>): void {
 
 const OPEN = /^([0-9a-f]{32})\.([0-9]+)\.[0-9a-f-]{36}\.journal$/;
 
-/** The journal of one session on a data directory. */
+/** What an ended session left in no draft. */
+export interface LeftEdits {
+  draft: Draft;
+  /** When its last change was made, in milliseconds since 1970. */
+  at: number;
+}
+
+/** Who takes up what ended sessions left. */
+export interface TakesUp {
+  /** Makes drafts of it. False where they are not kept yet: the journal stays then, and the edits are not given again. */
+  keep(left: readonly LeftEdits[]): boolean;
+  /** What could not be taken up, and what is there to do. */
+  warn(words: string, next?: string): void;
+}
+
+/**
+ * The journal of one session on a data directory. The session holds the system's lock of its file, which ends with it, however that
+ * ends. Rejected: the number of its process alone; it is given again, in a container even to the very next one.
+ */
 export class EditJournal {
   readonly #folder: string;
   readonly #name: string;
   readonly #unique = randomUUID();
   /** What a document begins from, and how far it is kept: its steps are only on the disk. */
   readonly #open = new Map<string, { id: string; offset: string | null; last: number; kept: number }>();
+  /** Open and locked while there is something in it. */
+  #file: number | null = null;
+  /** Journals that are to go once their drafts are kept. */
+  readonly #taken = new Set<string>();
+  /** Those that it was told of already. */
+  readonly #told = new Set<string>();
 
   constructor(settingsDirectory: string, directory: string) {
     this.#folder = join(settingsDirectory, 'drafts');
@@ -101,7 +138,7 @@ export class EditJournal {
     return true;
   }
 
-  /** The changes of a document up to a step are in its draft. */
+  /** The changes of a document up to a step are in its draft. Throws what the system says. */
   keep(document: string, step: number): void {
     const open = this.#open.get(document);
     if (!open) return;
@@ -109,52 +146,78 @@ export class EditJournal {
     this.#append({ document, kept: step });
   }
 
-  /** Nothing of what was edited of these ids is wanted any more. */
+  /** Nothing of what was edited of these ids is wanted any more. Throws what the system says. */
   drop(ids: readonly string[]): void {
-    for (const [document, open] of this.#open) {
-      if (!ids.includes(open.id)) continue;
-      this.#append({ document, kept: Number.MAX_SAFE_INTEGER });
-      this.#open.delete(document);
-    }
-    if (this.#open.size === 0) rmSync(this.#path, { force: true });
+    const dropped = [...this.#open].filter(([, { id }]) => ids.includes(id));
+    for (const [document] of dropped) this.#open.delete(document);
+    // Also a full disk lets a file go.
+    if (this.#open.size === 0) this.#end(() => rmSync(this.#path, { force: true }));
+    else for (const [document] of dropped) this.#append({ document, kept: Number.MAX_SAFE_INTEGER });
   }
 
   /** The session ends: what is in no draft is there for the next. */
   close(): void {
     try {
-      if ([...this.#open.values()].every(({ last, kept }) => kept >= last)) rmSync(this.#path, { force: true });
-      else renameSync(this.#path, join(this.#folder, `${this.#name}.closed.${this.#unique}.journal`));
+      const isKept = [...this.#open.values()].every(({ last, kept }) => kept >= last);
+      this.#end(() => {
+        if (isKept) rmSync(this.#path, { force: true });
+        else renameSync(this.#path, join(this.#folder, `${this.#name}.closed.${this.#unique}.journal`));
+      });
     } catch {
       // Left as it is: it is taken up once the process is gone.
     }
   }
 
-  /**
-   * What sessions that ended left in no draft, and forgets it.
-   *
-   * @param refused is told of ids whose changes do not fit what they began from
-   */
-  takeUp(refused: (id: string) => void): { draft: Draft; at: number }[] {
-    const left: { draft: Draft; at: number }[] = [];
+  /** Gives what sessions that ended left in no draft to whoever makes drafts of it, and forgets what was kept. Never throws. */
+  takeUp(by: TakesUp): void {
     for (const path of this.#leftBehind()) {
-      const documents = new Map<string, Edited>();
-      for (const line of readFileSync(path, 'utf8').split('\n')) {
-        const parsed = lineSchema.safeParse(tryParse(line));
-        // The last line may have been cut.
-        if (parsed.success) take(parsed.data, documents);
+      try {
+        takeAlone(path, (file) => this.#take(path, file, by));
+      } catch (thrown) {
+        if (this.#told.has(path)) continue;
+        this.#told.add(path);
+        const words = `There are edits of an ended session, and they could not be read: ${(thrown as Error).message}`;
+        by.warn(words, `They are left in ${path}. Make the file readable and open the collection again.`);
       }
-      for (const edited of documents.values()) {
-        const { id } = edited.opened;
-        try {
-          const text = textOf(edited);
-          if (text !== null) left.push({ draft: { id, action: 'store', text, base: edited.base }, at: edited.at });
-        } catch {
-          refused(id);
-        }
-      }
-      rmSync(path, { force: true });
     }
-    return left;
+  }
+
+  #take(path: string, file: number, by: TakesUp): void {
+    const documents = new Map<string, Edited>();
+    const lines = readFileSync(file, 'utf8').split('\n');
+    let damaged = 0;
+    for (const [number, line] of lines.entries()) {
+      const parsed = lineSchema.safeParse(tryParse(line));
+      if (parsed.success) take(parsed.data, documents);
+      // Without a line feed behind it, the last one was cut by the end of its process.
+      else if (number < lines.length - 1) damaged++;
+    }
+    const left: LeftEdits[] = [];
+    for (const edited of documents.values()) {
+      const { id } = edited.opened;
+      try {
+        const text = textOf(edited);
+        if (text !== null) left.push({ draft: { id, action: 'store', text, base: edited.base }, at: edited.at });
+      } catch {
+        by.warn(`The last edits of id ${id} were not kept: they do not fit the text they began from.`);
+      }
+    }
+    if (damaged > 0) {
+      const aside = `${path}.unreadable-${Date.now()}`;
+      renameSync(path, aside);
+      const words = `Edits of an ended session are damaged in ${damaged} of ${lines.length - 1} places: the last of them may be missing.`;
+      by.warn(words, `Look at the drafts before you write them. What is damaged is kept in ${aside}.`);
+      by.keep(left);
+      return;
+    }
+    // Not before they are drafts: who is killed here takes them up again.
+    this.#taken.add(path);
+    if (by.keep(left)) this.#forget(path);
+  }
+
+  #forget(path: string): void {
+    rmSync(path, { force: true });
+    this.#taken.delete(path);
   }
 
   #leftBehind(): string[] {
@@ -164,17 +227,70 @@ export class EditJournal {
     } catch {
       return [];
     }
-    const isLeft = (name: string): boolean => {
-      if (!name.startsWith(`${this.#name}.`) || !name.endsWith('.journal')) return false;
-      const open = OPEN.exec(name);
-      return !open || !isRunning(Number(open[2]));
-    };
-    return names.filter(isLeft).map((name) => join(this.#folder, name));
+    const own = basename(this.#path);
+    const isLeft = (name: string) => name.startsWith(`${this.#name}.`) && name.endsWith('.journal') && name !== own;
+    return names
+      .filter(isLeft)
+      .map((name) => join(this.#folder, name))
+      .filter((path) => !this.#taken.has(path));
+  }
+
+  /** Journals whose edits are drafts go, now that those are kept. */
+  forgetTaken(): void {
+    for (const path of this.#taken) this.#forget(path);
   }
 
   #append(line: Line): void {
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    appendFileSync(this.#path, `${JSON.stringify(line)}\n`, { mode: 0o600 });
+    if (this.#file === null) {
+      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      this.#file = openSync(this.#path, 'a', 0o600);
+      lockIfPossible(this.#file);
+    }
+    const { size } = fstatSync(this.#file);
+    try {
+      appendFileSync(this.#file, `${JSON.stringify(line)}\n`);
+    } catch (thrown) {
+      // Half a line would spoil the next one.
+      ftruncateSync(this.#file, size);
+      throw thrown;
+    }
+  }
+
+  /** Gives the file up, and does something with it while it is still locked. */
+  #end(last: () => void): void {
+    if (this.#file === null) return;
+    try {
+      last();
+    } finally {
+      closeSync(this.#file);
+      this.#file = null;
+    }
+  }
+}
+
+/** Works on a journal that nobody else is at; leaves one that belongs to a session, or is being taken up. */
+function takeAlone(path: string, work: (file: number) => void): void {
+  const file = openSync(path, 'r+');
+  try {
+    const locked = lockIfPossible(file);
+    if (locked === false) return;
+    // Without locks a number is the best there is.
+    const open = locked === null ? OPEN.exec(basename(path)) : null;
+    if (open && isRunning(Number(open[2]))) return;
+    // Somebody may have been at it in between.
+    if (statSync(path, { bigint: true, throwIfNoEntry: false })?.ino !== fstatSync(file, { bigint: true }).ino) return;
+    work(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Whether the lock of a file was taken; null where the system has none to give. */
+function lockIfPossible(file: number): boolean | null {
+  try {
+    return tryLockDescriptor(file, false);
+  } catch {
+    return null;
   }
 }
 

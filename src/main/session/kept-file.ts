@@ -42,12 +42,16 @@ export class KeptFile<Value> {
   #known: string | null = null;
   #value: Value | null = null;
 
-  /** @param kind names the folder in the settings directory */
+  /**
+   * @param kind names the folder in the settings directory
+   * @param onMovedAside is told where a file went that could not be understood
+   */
   constructor(
     settingsDirectory: string,
     kind: string,
     directory: string,
     private readonly schema: z.ZodType<Value>,
+    private readonly onMovedAside: (to: string) => void = () => {},
   ) {
     this.#folder = join(settingsDirectory, kind);
     this.#base = join(this.#folder, keptName(directory));
@@ -74,7 +78,11 @@ export class KeptFile<Value> {
     }
     const parsed = text === null ? null : this.schema.safeParse(tryParse(text));
     // Never overwritten unread: the person's work may still be in it.
-    if (parsed && !parsed.success) renameSync(this.path, `${this.path}.unreadable-${Date.now()}`);
+    if (parsed && !parsed.success) {
+      const aside = `${this.path}.unreadable-${Date.now()}`;
+      renameSync(this.path, aside);
+      this.onMovedAside(aside);
+    }
     this.#value = parsed?.success ? parsed.data : null;
     this.#known = parsed && !parsed.success ? null : version;
     return this.#value;

@@ -1,10 +1,10 @@
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LogBuilder } from '../../core/log-builder.fixture.ts';
 import type { CallContext, Summary } from '../../shared/protocol.ts';
-import { FaultyFiles } from '../engine/faulty-files.ts';
+import { type Call, type Fault, FaultyFiles } from '../engine/faulty-files.ts';
 import { nodeFiles } from '../engine/node-files.ts';
 import { createSessionHandlers } from './handlers.ts';
 import { Session } from './session.ts';
@@ -26,8 +26,8 @@ afterEach(() => {
 });
 
 /** A session that has read the log, its calls, and how often the log was read since. */
-async function start() {
-  const files = new FaultyFiles(nodeFiles);
+async function start(faultFor: (call: Call) => Fault | null = () => null) {
+  const files = new FaultyFiles(nodeFiles, faultFor);
   const session = new Session({
     name: 'test',
     files,
@@ -55,7 +55,7 @@ async function start() {
   };
   const before = files.calls.length;
   const reads = () => files.calls.slice(before).filter(({ kind, path }) => kind === 'read' && path === log).length;
-  return { session, set, call, write, reads };
+  return { session, set, call, write, reads, files };
 }
 
 describe('turning writing on', () => {
@@ -134,4 +134,49 @@ describe('changing the durability', () => {
     await session.catchUp();
     expect(session.summary().log.records).toBe(5);
   });
+});
+
+it('says of a write what became of it, whichever call of the system fails on the way', async () => {
+  const original = readFileSync(log);
+  for (let failing = 0; ; failing++) {
+    writeFileSync(log, original);
+    let writing: number | null = null;
+    const { session, set, call, files } = await start((one) =>
+      writing !== null && one.index === writing + failing ? { type: 'error', code: 'EIO' } : null,
+    );
+    await set(true);
+    await call('drafts.put', { draft: { id: '1', action: 'store', text: '"written"', base: null } });
+    writing = files.calls.length;
+    const saved = await call('drafts.write', { ids: ['1'], overwriteConflicts: true }).then(
+      () => true,
+      () => false,
+    );
+    const end = writing + failing < files.calls.length;
+    const one = files.calls[writing + failing];
+    writing = null;
+    const inLog = readFileSync(log, 'utf8').includes('"written"');
+    const drafts = (await call('drafts.list', {})) as unknown[];
+    const what = `${one?.kind} ${one?.path} ${one?.detail}`;
+    expect({ what, saved, drafts: drafts.length }).toEqual({ what, saved: inLog, drafts: inLog ? 0 : 1 });
+    session.close();
+    await call('drafts.drop', { ids: ['1'] });
+    if (!end) break;
+  }
+});
+
+it('writes no draft that was changed elsewhere since it was shown', async () => {
+  const { set, call } = await start();
+  await set(true);
+  const put = (text: string) =>
+    call('drafts.put', { draft: { id: '1', action: 'store', text, base: null } }) as Promise<{ changedAt: string }>;
+  const shown = await put('"mine"');
+  const others = await put('"of the other window"');
+  const seen = { '1': shown.changedAt };
+  await expect(call('drafts.write', { ids: ['1'], seen, overwriteConflicts: true })).rejects.toMatchObject({
+    code: 'DRAFT_CONFLICT',
+    data: { ids: ['1'] },
+  });
+  expect(readFileSync(log, 'utf8')).not.toContain('of the other window');
+  await call('drafts.write', { ids: ['1'], seen: { '1': others.changedAt }, overwriteConflicts: true });
+  expect(readFileSync(log, 'utf8')).toContain('of the other window');
 });

@@ -77,8 +77,9 @@ export class Writer {
     const { storage, memory } = this;
     const before = new Map<bigint, number>();
     for (const { id } of operations) if (!before.has(id)) before.set(id, this.#placeOf(id));
-    const state = storage.apply(operations);
+    // Looked at before: what fails after the batch would make a write that succeeded look like one that failed.
     const { device, inode } = this.files.status(join(storage.directory, LOG_FILE));
+    const state = storage.apply(operations);
     const last = memory.lastWrite;
     const goesOn = last !== null && group !== null && last.group === group;
     const write = goesOn ? last : new LastWrite(kind, group, { device, inode });

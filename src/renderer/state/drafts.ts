@@ -89,20 +89,27 @@ export async function dropDrafts(ids: string[]): Promise<void> {
 
 /**
  * Writes drafts as one batch with one sync. With writing off it explains and offers the switch first, then goes on. Returns
- * whether they were written.
+ * whether they were written. None is written that another window changed since it was shown here.
+ *
+ * @param shown the drafts as the person sees them; those that this window has, unless said otherwise
  */
-export async function writeDrafts(ids: string[], overwriteConflicts = false): Promise<boolean> {
+export async function writeDrafts(
+  ids: string[],
+  overwriteConflicts = false,
+  shown: readonly StoredDraft[] = ids.flatMap((id) => useDrafts.getState().drafts.get(id) ?? []),
+): Promise<boolean> {
   const { session, summary, selected, record } = useSession.getState();
   if (!session || !summary || ids.length === 0) return false;
   if (!summary.writing.on) {
     showDialog({
       name: 'writing',
       refusal: summary.writing.refusal,
-      next: () => void writeDrafts(ids, overwriteConflicts),
+      next: () => void writeDrafts(ids, overwriteConflicts, shown),
     });
     return false;
   }
-  const texts = new Map(ids.map((id) => [id, useDrafts.getState().drafts.get(id)?.text ?? null]));
+  const texts = new Map(shown.map(({ id, text }) => [id, text]));
+  const seen = Object.fromEntries(shown.map(({ id, changedAt }) => [id, changedAt]));
   const edited = ids.flatMap((id) => documentOf(id) ?? []);
   let done = () => {};
   const promise = new Promise<void>((resolve) => {
@@ -110,7 +117,7 @@ export async function writeDrafts(ids: string[], overwriteConflicts = false): Pr
   });
   for (const document of edited) document.writing = promise;
   try {
-    const { written, state } = await call('drafts.write', { session, ids, overwriteConflicts });
+    const { written, state } = await call('drafts.write', { session, ids, seen, overwriteConflicts });
     for (const document of edited) await followWritten(document, texts.get(document.id) ?? null);
     await loadDrafts();
     const words =

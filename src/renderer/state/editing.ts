@@ -9,6 +9,7 @@ import { documentOf, forgetDocument, openDocument, type PayloadDocument } from '
 import { dropDrafts, putDraft, useDrafts, writeDrafts } from './drafts.ts';
 import { forgetDropped } from './dropped-drafts.ts';
 import type { Edited } from './journal.ts';
+import { commitField } from './open-field.ts';
 import { goTo, selectDraft, selectedId, useSession } from './session.ts';
 import { useShownDocument } from './shown-document.ts';
 
@@ -107,11 +108,15 @@ async function dropUnchanged(id: string, edited: Edited | null): Promise<void> {
   });
 }
 
-/** Makes drafts of all edits that still wait, before something is done with the drafts. False when one could not be kept. */
+/**
+ * Makes drafts of all edits that still wait, what is being typed in a field included, before something is done with the drafts. False
+ * when one could not be kept, or taken.
+ */
 export async function flushEdits(): Promise<boolean> {
+  const isTaken = commitField();
   const ids = new Set([...pending.keys(), ...keeping.keys()]);
   const kept = await Promise.all([...ids].map(keep));
-  return kept.every(Boolean);
+  return isTaken && kept.every(Boolean);
 }
 
 /** Keeps what still waits when the page is reloaded, closed or put out of sight, as far as it can be kept at once. */
@@ -126,7 +131,9 @@ export function flushEditsOnLeaving(target: Window): void {
 
 /** Ctrl/Cmd+S: writes the draft of the shown record. What VelesDB could not read is not written. */
 export async function saveCurrent(): Promise<void> {
+  const isTaken = commitField();
   const id = await selectedId();
+  if (!isTaken) announceFailure('Not saved: what is being typed is not JSON.');
   if (!(await flushEdits())) return;
   const draft = id === null ? undefined : useDrafts.getState().drafts.get(id);
   if (!draft) {

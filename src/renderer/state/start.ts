@@ -1,12 +1,13 @@
-import { fromErrorValue, toErrorValue } from '../../shared/errors.ts';
+import { toErrorValue } from '../../shared/errors.ts';
 import type { ProtocolEvent, Summary } from '../../shared/protocol.ts';
 import type { Connection } from '../connection/connect.ts';
 import { call, setConnection } from '../connection/current.ts';
 import { runCommand } from '../features/commands/commands.ts';
 import { followSession } from '../features/recovery/accepted.ts';
-import { applyTheme, report, useApplication } from './application.ts';
+import { applyTheme, useApplication } from './application.ts';
 import { loadRecents, showDatabase, takeHealth } from './directory.ts';
 import { loadDrafts, useDrafts } from './drafts.ts';
+import { showEarlyWarnings, takeWarning } from './early-warnings.ts';
 import { flushEditsOnLeaving } from './editing.ts';
 import { takeQueryEvent, takeSummary, useSession } from './session.ts';
 
@@ -17,6 +18,7 @@ export async function start(connect: () => Promise<Connection>): Promise<void> {
     setConnection(connection);
     connection.client.onEvent(takeEvent);
     useSession.subscribe(followSession);
+    useSession.subscribe(showEarlyWarnings);
     flushEditsOnLeaving(window);
     connection.onLost((lost) => useApplication.setState({ lost }));
     const [info, settings] = await Promise.all([call('app.info', {}), call('settings.get', {})]);
@@ -46,7 +48,7 @@ function takeEvent(event: ProtocolEvent): void {
       if (event.session === useSession.getState().session) void loadDrafts();
       return;
     case 'warning':
-      if (event.session === useSession.getState().session) report(fromErrorValue(event.error));
+      takeWarning(event.session, event.error);
       return;
     case 'health':
       takeHealth(event.database, event.collection, event.health);

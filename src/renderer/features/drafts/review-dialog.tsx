@@ -56,6 +56,7 @@ export function ReviewDialog({ onClose }: { onClose: () => void }) {
     const written = await writeDrafts(
       chosen.map(({ draft }) => draft.id),
       overwrite,
+      chosen.map(({ draft }) => draft),
     );
     setWritingNow(false);
     if (written) onClose();

@@ -24,7 +24,9 @@ import { formatCount } from '../../components/format.ts';
 import { Icon } from '../../components/icon.tsx';
 import { VisibleText } from '../../components/visible-text.tsx';
 import { announce } from '../../state/announcements.ts';
+import { notify } from '../../state/application.ts';
 import type { PayloadDocument } from '../../state/documents.ts';
+import { openField } from '../../state/open-field.ts';
 import { useShownDocument } from '../../state/shown-document.ts';
 import { editorIsWanted } from '../commands/focus.ts';
 import { flattenTree, pathKey, type TreeItem } from './tree-items.ts';
@@ -32,12 +34,21 @@ import { flattenTree, pathKey, type TreeItem } from './tree-items.ts';
 const ITEM_HEIGHT = 24;
 const KINDS: readonly NodeKind[] = ['object', 'array', 'string', 'number', 'boolean', 'null'];
 const REFUSAL_WORDS: Readonly<Partial<Record<EditRefusal, string>>> = {
-  'value-not-json': 'This is not one JSON value.',
-  'key-not-a-string': 'A key is a JSON string.',
+  'value-not-json': 'This is not one JSON value. Correct it, or press Escape to leave it as it was.',
+  'key-not-a-string': 'A key is a JSON string. Correct it, or press Escape to leave it as it was.',
   root: 'The whole payload cannot be moved, duplicated or deleted.',
 };
 
-type Editing = { path: readonly number[]; what: 'value' | 'key' | 'type' };
+type Part = 'value' | 'key' | 'type';
+/** What is being edited in a field: of which document, because another one may come in its place meanwhile. */
+interface Editing {
+  document: PayloadDocument;
+  path: readonly number[];
+  what: Part;
+}
+
+/** Takes what stands in a field into the text. `isLeft`: the field is gone from the window. */
+type Commit = (field: Editing, text: string, raw: boolean, isLeft: boolean) => boolean;
 
 /**
  * The payload as a tree. Every operation changes only the characters of its place, in the same text the code view shows, so that
@@ -60,7 +71,8 @@ export function TreeView({ document: payload }: { document: PayloadDocument }) {
 function Tree({ document: payload, tree }: { document: PayloadDocument; tree: SyntaxTree }) {
   const [expanded, setExpanded] = useState<ReadonlySet<string>>(() => new Set(['']));
   const [selected, setSelected] = useState<readonly number[]>([]);
-  const [editing, setEditing] = useState<Editing | null>(null);
+  const [field, setField] = useState<Editing | null>(null);
+  const editing = field?.document === payload ? field : null;
   const [problem, setProblem] = useState<string | null>(null);
   const scroller = useRef<HTMLDivElement>(null);
   const focusWanted = useRef(false);
@@ -99,8 +111,16 @@ function Tree({ document: payload, tree }: { document: PayloadDocument; tree: Sy
     return () => document.removeEventListener('velescope-focus-editor', focus);
   }, []);
 
+  const edit = (path: readonly number[], what: Part) => setField({ document: payload, path, what });
+  /** Whether a field is open that would not be taken: it is not left behind while something else is done to the tree. */
+  const isHeld = (): boolean => {
+    if (!editing) return false;
+    scroller.current?.querySelector<HTMLElement>('.tree-input')?.focus();
+    return true;
+  };
   // The cursor of the code goes along, so that the path below is that of the selected value.
   const select = (path: readonly number[], focus = true) => {
+    if (isHeld()) return;
     setSelected(path);
     const node = tree.nodeAtPath(path);
     if (node >= 0) payload.dispatch({ selection: { anchor: tree.memberStart(node) } });
@@ -134,13 +154,9 @@ function Tree({ document: payload, tree }: { document: PayloadDocument; tree: Sy
     });
   };
 
-  /** Makes an edit, as one step of the history; then the selection goes where the operation says. */
-  const apply = (result: EditResult, words: string, to: readonly number[] = item.path): boolean => {
-    if (!result.ok) {
-      setProblem(REFUSAL_WORDS[result.refusal] ?? `This cannot be done here (${result.refusal}).`);
-      return false;
-    }
-    setProblem(null);
+  /** Makes an edit, as one step of the history. */
+  const write = (result: EditResult, words: string): boolean => {
+    if (!result.ok) return false;
     if (result.edits.length > 0) {
       payload.dispatch({
         changes: result.edits.map(({ from, to: end, insert }) => ({ from, to: end, insert })),
@@ -149,6 +165,12 @@ function Tree({ document: payload, tree }: { document: PayloadDocument; tree: Sy
       });
       announce(words);
     }
+    return true;
+  };
+  /** The same; then the selection goes where the operation says. */
+  const apply = (result: EditResult, words: string, to: readonly number[] = item.path): boolean => {
+    setProblem(result.ok ? null : (REFUSAL_WORDS[result.refusal] ?? `This cannot be done here (${result.refusal}).`));
+    if (!write(result, words)) return false;
     setSelected(to);
     focusWanted.current = true;
     return true;
@@ -160,12 +182,12 @@ function Tree({ document: payload, tree }: { document: PayloadDocument; tree: Sy
   const actions = {
     edit: () => {
       if (tree.isContainer(item.node)) toggle(item.path);
-      else setEditing({ path: item.path, what: 'value' });
+      else edit(item.path, 'value');
     },
     rename: () => {
-      if (tree.keyToken(item.node) !== null) setEditing({ path: item.path, what: 'key' });
+      if (tree.keyToken(item.node) !== null) edit(item.path, 'key');
     },
-    type: () => setEditing({ path: item.path, what: 'type' }),
+    type: () => edit(item.path, 'type'),
     add: () => {
       const inside = tree.isContainer(item.node);
       const container = inside ? item.node : tree.parent(item.node);
@@ -178,7 +200,7 @@ function Tree({ document: payload, tree }: { document: PayloadDocument; tree: Sy
       const path = inside ? [...item.path, place] : sibling(place);
       if (apply(insertChild(tree, container, place, { ...key, value: 'null' }), 'Added.', path)) {
         if (inside) toggle(item.path, true);
-        setEditing({ path, what: 'key' in key ? 'key' : 'value' });
+        edit(path, 'key' in key ? 'key' : 'value');
       }
     },
     duplicate: () => {
@@ -200,21 +222,24 @@ function Tree({ document: payload, tree }: { document: PayloadDocument; tree: Sy
     },
   };
 
-  const commit = (what: Editing['what'], text: string, raw: boolean) => {
-    const { node } = item;
+  /** What a field stands for, as an edit of the place it was opened for. */
+  const editOf = ({ path, what }: Editing, text: string, raw: boolean): [EditResult, string] => {
+    const node = tree.nodeAtPath(path);
     const token = raw ? text : stringToken(text);
-    const done =
-      what === 'key'
-        ? token === tree.keyToken(node) || apply(renameKey(tree, node, token), 'Renamed.')
-        : what === 'type'
-          ? apply(changeKind(tree, node, text as NodeKind), `Now ${text}.`)
-          : token === tree.token(node) || apply(setValue(tree, node, token), 'Changed.');
-    if (!done) return;
-    setEditing(null);
-    focusWanted.current = true;
+    if (what === 'key') return [renameKey(tree, node, token), 'Renamed.'];
+    if (what === 'type') return [changeKind(tree, node, text as NodeKind), `Now ${text}.`];
+    return [setValue(tree, node, token), 'Changed.'];
+  };
+  const commit: Commit = (field, text, raw, isLeft) => {
+    const [result, words] = editOf(field, text, raw);
+    // The tree is another record's by now.
+    if (isLeft) return write(result, words);
+    if (!apply(result, words, field.path)) return false;
+    setField(null);
+    return true;
   };
   const cancel = () => {
-    setEditing(null);
+    setField(null);
     setProblem(null);
     focusWanted.current = true;
   };
@@ -303,7 +328,15 @@ function Tree({ document: payload, tree }: { document: PayloadDocument; tree: Sy
             ['Delete', actions.remove],
           ] as readonly (readonly [string, () => void, string?])[]
         ).map(([label, run, name]) => (
-          <button key={label} type="button" className="button small" aria-label={name} onClick={run}>
+          <button
+            key={label}
+            type="button"
+            className="button small"
+            aria-label={name}
+            onClick={() => {
+              if (!isHeld()) run();
+            }}
+          >
             {label}
           </button>
         ))}
@@ -334,12 +367,13 @@ function Tree({ document: payload, tree }: { document: PayloadDocument; tree: Sy
                 expanded={expanded.has(pathKey(treeItem.path))}
                 selected={isSelected}
                 hint={hints.get(treeItem.node)}
-                editing={editing && pathKey(editing.path) === pathKey(treeItem.path) ? editing.what : null}
+                editing={editing && pathKey(editing.path) === pathKey(treeItem.path) ? editing : null}
                 onSelect={() => select(treeItem.path)}
                 onToggle={() => toggle(treeItem.path)}
                 onEdit={() => {
+                  if (isHeld()) return;
                   select(treeItem.path);
-                  if (!tree.isContainer(treeItem.node)) setEditing({ path: treeItem.path, what: 'value' });
+                  if (!tree.isContainer(treeItem.node)) edit(treeItem.path, 'value');
                   else toggle(treeItem.path);
                 }}
                 onCommit={commit}
@@ -360,11 +394,11 @@ function TreeLine(props: {
   expanded: boolean;
   selected: boolean;
   hint: string | undefined;
-  editing: Editing['what'] | null;
+  editing: Editing | null;
   onSelect: () => void;
   onToggle: () => void;
   onEdit: () => void;
-  onCommit: (what: Editing['what'], text: string, raw: boolean) => void;
+  onCommit: Commit;
   onCancel: () => void;
 }) {
   const { tree, item, top, expanded, selected, hint, editing } = props;
@@ -399,11 +433,12 @@ function TreeLine(props: {
       <span className="tree-toggle" onClick={container ? props.onToggle : undefined}>
         {container ? <Icon name={expanded ? 'chevronDown' : 'chevronRight'} /> : null}
       </span>
-      {editing === 'key' ? (
+      {editing?.what === 'key' ? (
         <TokenInput
           token={tree.keyToken(node) ?? '""'}
           label="Key"
-          onCommit={(text, raw) => props.onCommit('key', text, raw)}
+          id={editing.document.id}
+          onCommit={(text, raw, isLeft) => props.onCommit(editing, text, raw, isLeft)}
           onCancel={props.onCancel}
         />
       ) : item.path.length > 0 ? (
@@ -411,15 +446,20 @@ function TreeLine(props: {
           {key === null ? item.path.at(-1) : <VisibleText text={key} />}:
         </span>
       ) : null}
-      {editing === 'value' ? (
+      {editing?.what === 'value' ? (
         <TokenInput
           token={tree.token(node)}
           label="Value"
-          onCommit={(text, raw) => props.onCommit('value', text, raw)}
+          id={editing.document.id}
+          onCommit={(text, raw, isLeft) => props.onCommit(editing, text, raw, isLeft)}
           onCancel={props.onCancel}
         />
-      ) : editing === 'type' ? (
-        <KindSelect kind={kind} onCommit={(next) => props.onCommit('type', next, true)} onCancel={props.onCancel} />
+      ) : editing?.what === 'type' ? (
+        <KindSelect
+          kind={kind}
+          onCommit={(next) => props.onCommit(editing, next, true, false)}
+          onCancel={props.onCancel}
+        />
       ) : (
         <span className={`tree-value ${kind === 'boolean' || kind === 'null' ? 'literal' : kind}`}>
           {container ? (
@@ -434,23 +474,55 @@ function TreeLine(props: {
   );
 }
 
-/** A token is edited as the string it stands for where nothing can be lost by that, else as its JSON text. */
+/**
+ * A token is edited as the string it stands for where nothing can be lost by that, else as its JSON text. What was typed is taken by
+ * Enter, and by everything that leaves the field; Escape gives it up.
+ */
 function TokenInput(props: {
   token: string;
   label: string;
-  onCommit: (text: string, raw: boolean) => void;
+  /** Of the record it belongs to. */
+  id: string;
+  onCommit: (text: string, raw: boolean, isLeft: boolean) => boolean;
   onCancel: () => void;
 }) {
-  const { token, label, onCommit, onCancel } = props;
+  const { token, label, id, onCommit, onCancel } = props;
   // An input drops line breaks, and an escape has several spellings: such a string is edited as it is written.
-  const simple = token.startsWith('"') && !/[\\\u0000-\u001f\u2028\u2029]/.test(token);
-  const [text, setText] = useState(simple ? decodeStringToken(token) : token);
+  const [simple] = useState(token.startsWith('"') && !/[\\\u0000-\u001f\u2028\u2029]/.test(token));
+  const [before] = useState(simple ? decodeStringToken(token) : token);
+  const [text, setText] = useState(before);
   const input = useRef<HTMLInputElement>(null);
   const settled = useRef(false);
+  const take = (isLeft = false): boolean => {
+    if (settled.current) return true;
+    if (text === before) {
+      if (!isLeft) onCancel();
+      return true;
+    }
+    settled.current = onCommit(text, !simple, isLeft);
+    return settled.current;
+  };
+  const latest = useRef({ text, take });
+  useLayoutEffect(() => {
+    latest.current = { text, take };
+  });
   useEffect(() => {
     input.current?.focus();
     input.current?.select();
   }, []);
+  useLayoutEffect(() => {
+    const close = openField(() => latest.current.take());
+    return () => {
+      close();
+      // Another record came in its place, by a key or by somebody else's hand: what was typed still belongs to this one.
+      const { text: typed, take: takeLast } = latest.current;
+      if (takeLast(true)) return;
+      notify({
+        tone: 'danger',
+        text: `Not taken for id ${id}, because it is not one JSON value: ${typed.slice(0, 200)}`,
+      });
+    };
+  }, [id]);
   return (
     <input
       ref={input}
@@ -461,43 +533,60 @@ function TokenInput(props: {
       onChange={(event) => setText(event.target.value)}
       onClick={(event) => event.stopPropagation()}
       onDoubleClick={(event) => event.stopPropagation()}
-      onBlur={() => {
-        if (!settled.current) onCommit(text, !simple);
-      }}
+      onBlur={() => take()}
       onKeyDown={(event) => {
-        if (event.key !== 'Enter' && event.key !== 'Escape') return;
+        // Enter may also end the composition of a character.
+        if (event.nativeEvent.isComposing || (event.key !== 'Enter' && event.key !== 'Escape')) return;
         event.preventDefault();
         event.stopPropagation();
-        if (event.key === 'Escape') {
+        if (event.key === 'Enter') take();
+        else {
           settled.current = true;
           onCancel();
-        } else onCommit(text, !simple);
+        }
       }}
     />
   );
 }
 
+/** Chosen with the mouse, a kind is taken at once; with keys, each arrow passes one by, and Enter takes it. */
 function KindSelect(props: { kind: NodeKind; onCommit: (kind: NodeKind) => void; onCancel: () => void }) {
+  const { kind, onCommit, onCancel } = props;
   const select = useRef<HTMLSelectElement>(null);
+  const byKey = useRef(false);
+  const settled = useRef(false);
   useEffect(() => select.current?.focus(), []);
+  const settle = (chosen: NodeKind | null) => {
+    if (settled.current) return;
+    settled.current = true;
+    if (chosen === null || chosen === kind) onCancel();
+    else onCommit(chosen);
+  };
   return (
     <select
       ref={select}
       className="tree-input"
       aria-label="Type"
-      defaultValue={props.kind}
-      onChange={(event) => props.onCommit(event.target.value as NodeKind)}
-      onBlur={props.onCancel}
+      defaultValue={kind}
+      onPointerDown={() => {
+        byKey.current = false;
+      }}
+      onClick={(event) => event.stopPropagation()}
+      onChange={(event) => {
+        if (!byKey.current) settle(event.target.value as NodeKind);
+      }}
+      onBlur={(event) => settle(event.target.value as NodeKind)}
       onKeyDown={(event) => {
-        if (event.key !== 'Escape') return;
+        byKey.current = true;
+        if (event.key !== 'Escape' && event.key !== 'Enter') return;
         event.preventDefault();
         event.stopPropagation();
-        props.onCancel();
+        settle(event.key === 'Enter' ? (event.currentTarget.value as NodeKind) : null);
       }}
     >
-      {KINDS.map((kind) => (
-        <option key={kind} value={kind}>
-          {kind}
+      {KINDS.map((name) => (
+        <option key={name} value={name}>
+          {name}
         </option>
       ))}
     </select>
