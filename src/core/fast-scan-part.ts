@@ -93,6 +93,8 @@ export interface PartOptions {
   crc32: Crc32;
   /** Where the rows go; emptied first. */
   columns: PartColumns;
+  /** Records longer than this are not looked at, for a thread that must not be held up; no limit unless given. */
+  longest?: number;
 }
 
 /**
@@ -100,7 +102,7 @@ export interface PartOptions {
  * searches again. Never fails on content. System errors of `read` pass through; a log cut meanwhile ends the part early.
  */
 export function scanPart(options: PartOptions): ScannedPart {
-  const { read, size, from, to, walker, columns, crc32 } = options;
+  const { read, size, from, to, walker, columns, crc32, longest = Number.POSITIVE_INFINITY } = options;
   const { input } = walker;
   const runs: Run[] = [];
   columns.rows = 0;
@@ -142,7 +144,7 @@ export function scanPart(options: PartOptions): ScannedPart {
     const at = position - base;
     if (at + CRC_STORE_OVERHEAD > length || input[at] !== Marker.crcStore) return -1;
     const end = position + CRC_STORE_OVERHEAD + readU32(input, at + LENGTH_FIELD_OFFSET);
-    if (end <= base + length || end > size) return -1;
+    if (end <= base + length || end > size || end - position > longest) return -1;
     long ??= new Uint8Array(LONG_PIECE);
     let crc = 0;
     for (let next = position; next < end - CRC_SIZE; ) {

@@ -102,9 +102,13 @@ export class IdIndex {
     return true;
   }
 
-  /** Calls `visit` for every id, in no particular order. */
-  forEach(visit: (low: number, high: number, offset: number, slot: number) => void): void {
-    for (let slot = 0; slot < this.#capacity; slot++) {
+  /** Calls `visit` for every id, in no particular order; for a walk in pieces, for those in the slots [from, to). */
+  forEach(
+    visit: (low: number, high: number, offset: number, slot: number) => void,
+    from = 0,
+    to = this.#capacity,
+  ): void {
+    for (let slot = from; slot < Math.min(to, this.#capacity); slot++) {
       if (this.#used[slot] === 1) {
         visit(this.#slots[slot * 4]!, this.#slots[slot * 4 + 1]!, this.offsetAt(slot), slot);
       }

@@ -66,6 +66,35 @@ describe('outcomes of a generation against salvage', () => {
     expect(outcomes(log).of('v3.12')).toEqual({ ...clean, live: 2, stale: ['1'], resurrected: ['2'] });
   });
 
+  it('are worked out in steps: nobody waits for all ids to be looked up', () => {
+    const log = new LogBuilder();
+    for (let id = 0; id < 100_000; id++) log.store(id, '1');
+    const source = new MemorySource(log.raw([0x99]).bytes());
+    const table = runToEnd(scan({ source, crc32: packageCrc32 }));
+    table.link();
+    let lookedUp = 0;
+    let most = 0;
+    const liveRow = table.liveRow.bind(table);
+    table.liveRow = (low, high) => {
+      lookedUp++;
+      return liveRow(low, high);
+    };
+    const steps = outcomesOf({
+      source,
+      crc32: packageCrc32,
+      table,
+      snapshot: null,
+      snapshotAgrees: false,
+      payloads: true,
+    });
+    for (let step = steps.next(); !step.done; step = steps.next()) {
+      most = Math.max(most, lookedUp);
+      lookedUp = 0;
+    }
+    expect(most).toBeGreaterThan(0);
+    expect(most).toBeLessThan(50_000);
+  });
+
   it('payloads that only one JSON reader reads are unreadable to the generations of the other', () => {
     const onlyApproximate = '179769313486231581e291';
     const onlyExact = '[1.7976931348623158e308]';

@@ -98,6 +98,14 @@ export class PayloadParts {
     return this.#startOf(this.#toRow) - this.#startOf(Math.min(this.#row, this.#toRow));
   }
 
+  /** Whether any of the rows not yet handed out is longer than so many bytes. */
+  hasLongerThan(bytes: number): boolean {
+    for (let row = this.#row; row < this.#toRow; row++) {
+      if (this.#startOf(row + 1) - this.#startOf(row) > bytes) return true;
+    }
+    return false;
+  }
+
   /** The next part; null when all have been handed out. It may have nothing in it to be looked at. */
   next(): PayloadPart | null {
     if (this.#row >= this.#toRow) return null;

@@ -4,9 +4,10 @@ import { MemorySource } from './byte-source.ts';
 import { GENERATIONS, POLICIES } from './generation.ts';
 import { LogBuilder, packageCrc32, text } from './log-builder.fixture.ts';
 import { appliedMutations, type MutatedLog, mutate, mutations, originalLog } from './mutated-log.fixture.ts';
+import type { Crc32 } from './record.ts';
 import type { RecordTable } from './record-table.ts';
 import { replay } from './replay.ts';
-import { rowToRescanFrom, scan } from './scan.ts';
+import { HASHED_AT_ONCE, rowToRescanFrom, scan } from './scan.ts';
 import { runToEnd } from './steps.ts';
 import { joinU64 } from './u64.ts';
 
@@ -60,6 +61,33 @@ describe('a sound log', () => {
       `${25 + large.length + 17}+25 store 3 ok`,
       `${50 + large.length + 17}+${large.length + 17} store 4 ok`,
     ]);
+  });
+
+  it('has its long records hashed in steps, so that nobody waits for the whole of one', () => {
+    const payload = new Uint8Array(HASHED_AT_ONCE * 2).fill(0x78);
+    const log = new LogBuilder().store(1).store(2, payload).store(3, payload).bytes();
+    log[log.length - 1]! ^= 1;
+    for (const fast of [true, false]) {
+      let hashed = 0;
+      let longest = 0;
+      const counting: Crc32 = (bytes, seed) => {
+        hashed += bytes.length;
+        return packageCrc32(bytes, seed);
+      };
+      const steps = scan({ source: new MemorySource(log), crc32: counting, fast });
+      for (let step = steps.next(); ; step = steps.next()) {
+        longest = Math.max(longest, hashed);
+        hashed = 0;
+        if (!step.done) continue;
+        expect(lines(step.value)).toEqual([
+          `0+${RECORD} store 1 ok`,
+          `${RECORD}+${payload.length + 17} store 2 ok`,
+          `${RECORD + payload.length + 17}+${payload.length + 17} store 3 crc-mismatch`,
+        ]);
+        break;
+      }
+      expect(longest).toBeLessThan(payload.length);
+    }
   });
 
   it('says nothing of payloads: that is another pass', () => {

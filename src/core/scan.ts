@@ -3,6 +3,7 @@ import { BLOCK_SIZE, type BlockWalker, blockWalkerFor, type RowColumns } from '.
 import { Probe } from './probe.ts';
 import {
   CRC_DELETE_SIZE,
+  CRC_SIZE,
   CRC_STORE_OVERHEAD,
   type Crc32,
   LENGTH_FIELD_OFFSET,
@@ -32,6 +33,8 @@ const TELLING = 4 << 20;
 const MOST_ROWS_AHEAD = 1 << 25;
 /** How many bytes of sound records are followed between two yields. */
 const STRIDE = 1 << 20;
+/** Longer records are hashed in steps: whoever waits for a page or a cancel must not wait for a gigabyte. */
+export const HASHED_AT_ONCE = 8 << 20;
 
 export interface ScanOptions {
   source: ByteSource;
@@ -82,6 +85,13 @@ function isSettled(table: RecordTable, row: number): boolean {
   }
 }
 
+/** A store that claims to be intact, by its header. */
+interface LongStore {
+  end: number;
+  low: number;
+  high: number;
+}
+
 /**
  * The walk behind `scan`, a stride at a time, for callers that know some of the answer already: what another thread has walked is
  * put in with `takeIntact`, and the walk goes on behind it.
@@ -99,6 +109,8 @@ export class Scanner {
   #probe: Probe | null = null;
   /** The next record pushed was reached by search. */
   #found = false;
+  /** What `followIntact` stopped at because it takes long to hash. */
+  #long: LongStore | null = null;
   /** The smallest of the table's claimed ends. */
   #soonest = Number.POSITIVE_INFINITY;
 
@@ -122,9 +134,32 @@ export class Scanner {
     table.end = followed;
     yield { done: followed, total: size };
     // Only a stride that ended at something else than its own limit leads to the slow path.
-    const next = followed - from >= STRIDE || followed >= size ? followed : yield* this.explain(followed);
+    let next = followed;
+    if (followed - from < STRIDE && followed < size) {
+      if (this.#long) next = yield* this.#takeLong(followed, this.#long);
+      if (next === followed) next = yield* this.explain(followed);
+    }
     table.end = next;
     return next;
+  }
+
+  /** Takes in a store at `from` that `followIntact` left because it is long; returns where it ends, or `from` where it is not intact. */
+  *#takeLong(from: number, { end, low, high }: LongStore): Steps<number> {
+    const { source } = this;
+    // Its buffer is read over now.
+    this.#window.forget();
+    let crc = 0;
+    for (let at = from; at < end - CRC_SIZE; ) {
+      const piece = source.read(at, Math.min(WINDOW_SIZE, end - CRC_SIZE - at));
+      if (piece.length === 0) return from;
+      crc = this.crc32(piece, crc);
+      at += piece.length;
+      yield { done: at, total: this.#size };
+    }
+    if (readU32(source.read(end - CRC_SIZE, CRC_SIZE), 0) !== crc >>> 0) return from;
+    this.table.push(from, this.#found ? INFO_OK_STORE | INFO_FOUND : INFO_OK_STORE, low, high);
+    this.#found = false;
+    return end;
   }
 
   /** Takes in consecutive intact CRC records that were walked elsewhere, rows [from, to) of the columns, and end at `end`. */
@@ -181,6 +216,7 @@ export class Scanner {
     const size = this.#size;
     let position = from;
     const limit = from + STRIDE;
+    this.#long = null;
     while (position < limit && position + CRC_DELETE_SIZE <= size) {
       if (this.#walker) {
         const walked = this.#walkBlock(this.#walker, position, limit);
@@ -209,6 +245,10 @@ export class Scanner {
       }
       const low = readU32(window.bytes, at + 1);
       const high = readU32(window.bytes, at + 5);
+      if (!this.#probe && end - position > HASHED_AT_ONCE) {
+        this.#long = { end, low, high };
+        break;
+      }
       // Where there is damage, many false lengths may overlap: the slow path has a way to hash them in bounded work.
       if (this.#probe && end - position > LONGEST_HASHED_HERE) {
         if (!this.#probe.crcHolds(position, end)) break;

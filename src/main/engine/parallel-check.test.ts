@@ -151,6 +151,18 @@ describe('checkFile', () => {
     }
   }, 60_000);
 
+  it('leaves payloads that take long to judge to other threads, and does them itself where there are none', async () => {
+    const long = `["${'x'.repeat(17 << 20)}", 1]`;
+    const log = new LogBuilder().store(1, 'no json').store(2, long).store(3, `${long},`).store(4, 'no json').bytes();
+    const expected = alone(log);
+    const [said, received] = await together(log, {});
+    expect(said).toEqual(expected);
+    expect(received).toBeGreaterThanOrEqual(2);
+    const missing = () => pathToFileURL(join(directory, 'missing.mjs'));
+    expect(await together(log, { workerUrl: missing })).toEqual([expected, 0]);
+    expect(await together(log, { workers: 1 })).toEqual([expected, 0]);
+  }, 60_000);
+
   it('starts no threads for a short log', async () => {
     let asked = 0;
     const url = () => {

@@ -32,6 +32,11 @@ export interface CheckFileOptions {
 const PARTS_AHEAD = 2;
 /** Less than this one thread checks in the time that others take to start. */
 const WORTH_THREADS = 128 << 20;
+/**
+ * A part of more than this ends with a record that long. Its payload is judged in one go, a tenth of a second at the least, so it is
+ * left to threads that nobody waits for.
+ */
+const HEAVY = 16 << 20;
 /** How long this thread works between two looks at its messages. */
 const SLICE_MILLISECONDS = 8;
 
@@ -59,7 +64,7 @@ export async function checkFile(options: CheckFileOptions): Promise<PayloadCheck
     if (options.waitForThreads) await crew.loaded();
     for (;;) {
       if (signal?.aborted) throw new VelescopeError('CANCELLED', 'The check was cancelled.');
-      const number = crew.take();
+      const number = crew.takeHere();
       if (number === null) {
         if (crew.isDone) break;
         await crew.news();
@@ -89,6 +94,8 @@ class Crew {
   readonly #found = new Map<number, PayloadFindings>();
   /** Parts that a lost thread leaves behind. */
   #left: number[] = [];
+  /** Parts that wait for another thread. */
+  #heavy: number[] = [];
   #next = 0;
   #merged = 0;
   #closed = false;
@@ -101,7 +108,8 @@ class Crew {
   constructor({ table, fromRow = 0, file, workers, workerUrl, partSize }: CheckFileOptions) {
     this.#parts = new PayloadParts(table, fromRow, table.rows, partSize);
     this.done = table.end - this.#parts.left;
-    if (!file || workers < 2 || (!partSize && this.#parts.left < WORTH_THREADS)) return;
+    if (!file || workers < 2) return;
+    if (!partSize && this.#parts.left < WORTH_THREADS && !this.#parts.hasLongerThan(HEAVY)) return;
     try {
       this.#threads = LogThread.take(workers - 1, workerUrl(), workerFileOf(file), {
         onIdle: (thread) => this.#give(thread),
@@ -126,7 +134,7 @@ class Crew {
 
   #give(thread: LogThread): void {
     while (thread.ready && !this.#closed && thread.busy.size < PARTS_AHEAD) {
-      const part = this.take();
+      const part = this.#heavy.pop() ?? this.#take();
       if (part === null) return;
       thread.give({ type: 'check', part, ranges: this.part(part).ranges });
     }
@@ -154,13 +162,24 @@ class Crew {
   }
 
   /** The number of a part that nobody works on; null when there is none. */
-  take(): number | null {
+  #take(): number | null {
     const left = this.#left.pop();
     if (left !== undefined) return left;
     const part = this.#parts.next();
     if (part === null) return null;
     this.#open.set(this.#next, part);
     return this.#next++;
+  }
+
+  /** The same for this thread: not one that would hold it up, as long as there are others. */
+  takeHere(): number | null {
+    for (;;) {
+      if (this.#threads.length === 0) return this.#heavy.pop() ?? this.#take();
+      const number = this.#take();
+      if (number === null || this.part(number).bytes < HEAVY) return number;
+      this.#heavy.push(number);
+      for (const thread of this.#threads) this.#give(thread);
+    }
   }
 
   finish(number: number, findings: PayloadFindings): void {

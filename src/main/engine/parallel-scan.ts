@@ -2,7 +2,7 @@ import type { ByteSource } from '../../core/byte-source.ts';
 import { type BlockWalker, blockWalkerFor } from '../../core/fast-scan.ts';
 import { findRun, PartColumns, type ScannedPart, scanPart } from '../../core/fast-scan-part.ts';
 import type { RecordTable } from '../../core/record-table.ts';
-import { Scanner } from '../../core/scan.ts';
+import { HASHED_AT_ONCE, Scanner } from '../../core/scan.ts';
 import type { WorkProgress } from '../../core/steps.ts';
 import { VelescopeError } from '../../shared/errors.ts';
 import { crc32 } from './crc32.ts';
@@ -257,6 +257,8 @@ class Parts {
       synchronised,
       walker,
       crc32,
+      // The scan hashes those in steps.
+      longest: HASHED_AT_ONCE,
       columns: new PartColumns(this.#spare.pop() ?? new ArrayBuffer(1 << 16)),
     });
   }

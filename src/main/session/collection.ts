@@ -10,6 +10,7 @@ import { rowToRescanFrom, scan } from '../../core/scan.ts';
 import type { Snapshot } from '../../core/snapshot.ts';
 import { checkSnapshot, type SnapshotCheck } from '../../core/snapshot-check.ts';
 import { runToEnd, type Steps, type WorkProgress } from '../../core/steps.ts';
+import { stillHolds } from '../../core/still-holds.ts';
 import { VelescopeError } from '../../shared/errors.ts';
 import { crc32 } from '../engine/crc32.ts';
 import { FileSource, refuseShortReads } from '../engine/file-source.ts';
@@ -38,14 +39,17 @@ export type SnapshotFound =
       check: SnapshotCheck | null;
     };
 
-/** How the log changed under us since it was last looked at. */
-export type LogChange = 'same' | 'grew' | 'shrank' | 'rewritten' | 'replaced' | 'vanished';
+/**
+ * How the log changed under us since it was last looked at. `touched` is a newer time at the same size: somebody wrote to it in place,
+ * or set its time, or appended and took that back; `stillHolds` tells which.
+ */
+export type LogChange = 'same' | 'grew' | 'shrank' | 'touched' | 'replaced' | 'vanished';
 
 /**
- * A write shows its time before it shows the new size. Only a log that has had a newer time and the size known for this long was
- * written to in place.
+ * A write shows its time before it shows the new size. Only a log that has had a newer time and the size known for this long is read
+ * again for it.
  */
-const REWRITTEN_AFTER_MILLISECONDS = 400;
+const TOUCHED_AFTER_MILLISECONDS = 400;
 
 /**
  * Everything a session knows of one collection's log: the columns of the scan, the snapshot and how it compares, and each
@@ -127,7 +131,8 @@ export class CollectionState {
       this.#file = this.files.open(this.logPath, 'read');
       this.#identity = this.#file.status();
       this.#readWhole = this.#identity;
-      this.#source = new FileSource(this.#file);
+      // At the size that belongs to that time: what is appended in between makes both newer.
+      this.#source = new FileSource(this.#file, this.#identity.size);
     }
     if (snapshot === 'now') this.loadSnapshot();
     else this.snapshotUnread = statusOrNull(this.files, this.snapshotPath) !== null;
@@ -202,7 +207,7 @@ export class CollectionState {
     if (now.size < this.#source.size) return 'shrank';
     if (now.size === this.#source.size) {
       if (ours) this.#identity = now;
-      return this.#isRewritten(now) ? 'rewritten' : 'same';
+      return this.#isTouched(now) ? 'touched' : 'same';
     }
     this.#suspicion = null;
     this.#identity = now;
@@ -211,10 +216,29 @@ export class CollectionState {
     return 'grew';
   }
 
-  #isRewritten({ modified }: FileStatus): boolean {
+  #isTouched({ modified }: FileStatus): boolean {
     if (modified === this.#identity?.modified) this.#suspicion = null;
     else if (modified !== this.#suspicion?.modified) this.#suspicion = { modified, since: performance.now() };
-    return this.#suspicion !== null && performance.now() - this.#suspicion.since >= REWRITTEN_AFTER_MILLISECONDS;
+    return this.#suspicion !== null && performance.now() - this.#suspicion.since >= TOUCHED_AFTER_MILLISECONDS;
+  }
+
+  /**
+   * After `touched`: whether the log still is what was read of it. A time alone says nothing: backups and `touch` set it, and VelesDB
+   * moves it when it takes back an append that failed. Where it holds, the newer time is the log's time from now on.
+   */
+  *stillHolds(): Steps<boolean> {
+    const { table } = this;
+    const modified = this.#suspicion?.modified;
+    const holds = yield* stillHolds({ source: this.sourceForPass(), crc32, table });
+    // Overtaken by a `reopen`, which has read everything anew.
+    if (table !== this.table) return true;
+    if (!holds || !this.#file || !this.#identity || modified === undefined) return holds;
+    // The time from before the pass: what is written while it runs is looked at again.
+    this.#identity = { ...this.#identity, modified };
+    this.#suspicion = null;
+    // What the CRCs do not tell may be other bytes all the same.
+    this.#source = new FileSource(this.#file, this.size);
+    return true;
   }
 
   /**

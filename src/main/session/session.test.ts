@@ -17,6 +17,7 @@ import {
   symlinkSync,
   truncateSync,
   unlinkSync,
+  utimesSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -203,6 +204,33 @@ describe('a log in other hands', () => {
     await call('session.rescan', {});
     await session.settled();
     expect(session.summary()).toMatchObject({ phase: 'ready', failure: null, counts: { damaged: 1 } });
+  });
+
+  it('whose time alone is newer is not called changed: touched, or an append that another program took back', async () => {
+    writeFileSync(log, new LogBuilder().store(1).legacyStore(2).store(3).bytes());
+    const { session, call } = start();
+    await session.settled();
+    await call('session.setFollow', { on: true });
+    const { size } = statSync(log);
+    for (const change of [
+      () => utimesSync(log, new Date(), new Date()),
+      () => utimesSync(log, 1, 1),
+      () => {
+        appendFileSync(log, 'x');
+        truncateSync(log, size);
+      },
+    ]) {
+      change();
+      const { revision } = session;
+      await session.catchUp();
+      await new Promise((resolve) => setTimeout(resolve, 600));
+      await session.catchUp();
+      expect(session.summary()).toMatchObject({ phase: 'ready', failure: null, following: true, log: { bytes: size } });
+      expect(session.revision).toBeGreaterThan(revision);
+    }
+    appendFileSync(log, new LogBuilder().store(4).bytes());
+    await expect.poll(() => session.summary().log.records, { timeout: 10_000 }).toBe(4);
+    await call('writing.set', { on: true });
   });
 
   it('that only this session writes to is never called changed in place', async () => {

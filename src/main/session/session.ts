@@ -249,6 +249,10 @@ export class Session {
     signal.throwIfAborted();
     const change = this.state.lookAgain(this.writer !== null);
     if (change === 'same') return;
+    if (change === 'touched' && (await runSliced(this.state.stillHolds(), { signal }))) {
+      this.changed();
+      return;
+    }
     if (change !== 'grew') {
       this.phase = 'failed';
       this.#failure = toErrorValue(logChanged(change));
@@ -641,9 +645,9 @@ function logChanged(change: Exclude<LogChange, 'same' | 'grew'>): VelescopeError
 
 const LOG_CHANGES = {
   shrank: ['LOG_SHRANK', 'payloads.log became shorter while it was open.'],
-  rewritten: [
+  touched: [
     'LOG_CHANGED',
-    'payloads.log was written to in place while it was open: it has the same size and a newer time.',
+    'payloads.log was written to in place while it was open: what was read of it is not there any more.',
   ],
   replaced: ['LOG_REPLACED', 'payloads.log was replaced by another file while it was open.'],
   vanished: ['NOT_FOUND', 'payloads.log is gone.'],
