@@ -1,7 +1,6 @@
 import { isolateHistory } from '@codemirror/commands';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type KeyboardEvent, useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
-import { isExpired, largeIntegers, readConventions } from '../../../core/json/conventions.ts';
 import {
   changeKind,
   duplicate,
@@ -13,31 +12,27 @@ import {
   renameKey,
   setValue,
 } from '../../../core/json/edit.ts';
-import {
-  decodeStringToken,
-  type NodeKind,
-  parseSyntax,
-  type SyntaxTree,
-  stringToken,
-} from '../../../core/json/syntax.ts';
-import { formatCount } from '../../components/format.ts';
-import { Icon } from '../../components/icon.tsx';
-import { VisibleText } from '../../components/visible-text.tsx';
+import { type NodeKind, parseSyntax, type SyntaxTree, stringToken } from '../../../core/json/syntax.ts';
 import { announce } from '../../state/announcements.ts';
 import type { PayloadDocument } from '../../state/documents.ts';
 import { useShownDocument } from '../../state/shown-document.ts';
 import { editorIsWanted } from '../commands/focus.ts';
-import { flattenTree, pathKey, type TreeItem } from './tree-items.ts';
+import { flattenTree, nearestItem, pathKey, typedItem } from './tree-items.ts';
+import { type EditedPart, ITEM_HEIGHT, TreeLine } from './tree-line.tsx';
+import { TreeMenu } from './tree-menu.tsx';
+import { type TreeAction, TreeToolbar } from './tree-toolbar.tsx';
+import { valueHints } from './value-hints.ts';
 
-const ITEM_HEIGHT = 24;
-const KINDS: readonly NodeKind[] = ['object', 'array', 'string', 'number', 'boolean', 'null'];
 const REFUSAL_WORDS: Readonly<Partial<Record<EditRefusal, string>>> = {
   'value-not-json': 'This is not one JSON value.',
   'key-not-a-string': 'A key is a JSON string.',
   root: 'The whole payload cannot be moved, duplicated or deleted.',
 };
 
-type Editing = { path: readonly number[]; what: 'value' | 'key' | 'type' };
+/** Letters that come closer together than this are one word to look for. */
+const TYPE_AHEAD_MILLISECONDS = 800;
+
+type Editing = { path: readonly number[]; what: EditedPart };
 
 /**
  * The payload as a tree. Every operation changes only the characters of its place, in the same text the code view shows, so that
@@ -64,13 +59,11 @@ function Tree({ document: payload, tree }: { document: PayloadDocument; tree: Sy
   const [problem, setProblem] = useState<string | null>(null);
   const scroller = useRef<HTMLDivElement>(null);
   const focusWanted = useRef(false);
+  const typed = useRef({ text: '', until: 0 });
   const items = useMemo(() => flattenTree(tree, expanded), [tree, expanded]);
   const hints = useMemo(() => valueHints(tree, new Date()), [tree]);
-  const selectedKey = pathKey(selected);
-  const at = Math.max(
-    0,
-    items.findIndex((item) => pathKey(item.path) === selectedKey),
-  );
+  // After an undo the selected value may be gone: then the nearest to it is selected.
+  const at = useMemo(() => nearestItem(items, selected), [items, selected]);
   const item = items[at]!;
   const virtual = useVirtualizer({
     count: items.length,
@@ -91,9 +84,11 @@ function Tree({ document: payload, tree }: { document: PayloadDocument; tree: Sy
     if (!element) return;
     focusWanted.current = false;
     element.focus({ preventScroll: true });
+    // The line is in the page wherever it is, and the browser's own scrolling would put it at an edge.
+    virtual.scrollToIndex(at, { align: 'auto' });
   });
   useEffect(() => {
-    const focus = () => scroller.current?.querySelector<HTMLElement>('[role="treeitem"][tabindex="0"]')?.focus();
+    const focus = () => focusLine(scroller.current);
     document.addEventListener('velescope-focus-editor', focus);
     if (editorIsWanted()) focus();
     return () => document.removeEventListener('velescope-focus-editor', focus);
@@ -181,6 +176,13 @@ function Tree({ document: payload, tree }: { document: PayloadDocument; tree: Sy
         setEditing({ path, what: 'key' in key ? 'key' : 'value' });
       }
     },
+    copy: () => {
+      const text = payload.text.slice(tree.start(item.node), tree.end(item.node));
+      navigator.clipboard.writeText(text).then(
+        () => announce('Copied.'),
+        () => setProblem('The clipboard refused the text.'),
+      );
+    },
     duplicate: () => {
       apply(duplicate(tree, item.node), 'Duplicated.', sibling(position + 1));
     },
@@ -200,17 +202,22 @@ function Tree({ document: payload, tree }: { document: PayloadDocument; tree: Sy
     },
   };
 
-  const commit = (what: Editing['what'], text: string, raw: boolean) => {
-    const { node } = item;
+  const commit = (what: EditedPart, text: string, raw: boolean) => {
+    if (!editing) return;
+    // Not the selected one: after a refused value the field stays open while one may select another.
+    const node = tree.nodeAtPath(editing.path);
+    if (node < 0) return cancel();
     const token = raw ? text : stringToken(text);
+    const edit = (result: EditResult, words: string) => apply(result, words, editing.path);
     const done =
       what === 'key'
-        ? token === tree.keyToken(node) || apply(renameKey(tree, node, token), 'Renamed.')
+        ? token === tree.keyToken(node) || edit(renameKey(tree, node, token), 'Renamed.')
         : what === 'type'
-          ? apply(changeKind(tree, node, text as NodeKind), `Now ${text}.`)
-          : token === tree.token(node) || apply(setValue(tree, node, token), 'Changed.');
+          ? edit(changeKind(tree, node, text as NodeKind), `Now ${text}.`)
+          : token === tree.token(node) || edit(setValue(tree, node, token), 'Changed.');
     if (!done) return;
     setEditing(null);
+    setProblem(null);
     focusWanted.current = true;
   };
   const cancel = () => {
@@ -230,6 +237,14 @@ function Tree({ document: payload, tree }: { document: PayloadDocument; tree: Sy
   };
   const keyAction = (event: KeyboardEvent, modifier: boolean): (() => void) | null => {
     const go = (index: number) => () => select(items[Math.max(0, Math.min(items.length - 1, index))]!.path);
+    // A line of the page before stays in sight.
+    const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / ITEM_HEIGHT) - 1);
+    const undo = (back: boolean) => () => {
+      if (back) payload.undo();
+      else payload.redo();
+      // The focused line may have gone with it.
+      focusWanted.current = true;
+    };
     if (event.altKey) {
       return event.key === 'ArrowUp' ? actions.up : event.key === 'ArrowDown' ? actions.down : null;
     }
@@ -237,10 +252,12 @@ function Tree({ document: payload, tree }: { document: PayloadDocument; tree: Sy
       switch (event.key.toLowerCase()) {
         case 'd':
           return actions.duplicate;
+        case 'c':
+          return actions.copy;
         case 'z':
-          return () => void (event.shiftKey ? payload.redo() : payload.undo());
+          return undo(!event.shiftKey);
         case 'y':
-          return () => void payload.redo();
+          return undo(false);
         default:
           return null;
       }
@@ -255,9 +272,9 @@ function Tree({ document: payload, tree }: { document: PayloadDocument; tree: Sy
       case 'End':
         return go(items.length - 1);
       case 'PageDown':
-        return go(at + 12);
+        return go(at + page);
       case 'PageUp':
-        return go(at - 12);
+        return go(at - page);
       case 'ArrowRight':
         return () => {
           if (!tree.isContainer(item.node)) return;
@@ -270,8 +287,9 @@ function Tree({ document: payload, tree }: { document: PayloadDocument; tree: Sy
           else if (item.path.length > 0) select(parentPath);
         };
       case 'Enter':
+        return event.shiftKey ? actions.type : actions.edit;
       case 'F2':
-        return actions.edit;
+        return event.shiftKey ? actions.rename : actions.edit;
       case ' ':
         return () => toggle(item.path);
       case 'Insert':
@@ -279,234 +297,125 @@ function Tree({ document: payload, tree }: { document: PayloadDocument; tree: Sy
         return actions.add;
       case 'Delete':
         return actions.remove;
-      case 'r':
-        return actions.rename;
-      case 't':
-        return actions.type;
+      case '*':
+        return expandSiblings;
       default:
-        return null;
+        return event.key.length === 1 ? () => typeAhead(event.key) : null;
     }
   };
+  const expandSiblings = () => {
+    const parent = tree.parent(item.node);
+    const among = parent < 0 ? [item.node] : [...tree.children(parent)];
+    const containers = among.filter((node) => tree.isContainer(node)).map((node) => pathKey(tree.indexPath(node)));
+    setExpanded((now) => new Set([...now, ...containers]));
+  };
+  const typeAhead = (letter: string) => {
+    const now = Date.now();
+    const before = typed.current.until > now ? typed.current.text : '';
+    typed.current = { text: before + letter, until: now + TYPE_AHEAD_MILLISECONDS };
+    const found = typedItem(items, tree, at, typed.current.text);
+    if (found >= 0) select(items[found]!.path);
+  };
+
+  const isMember = tree.keyToken(item.node) !== null;
+  const parent = tree.parent(item.node);
+  const isRoot = parent < 0;
+  const isContainer = tree.isContainer(item.node);
+  const returnFocus = () => {
+    // A field that the menu's choice opened has it already.
+    if (!scroller.current?.contains(document.activeElement)) focusLine(scroller.current);
+  };
+  const list: readonly TreeAction[] = [
+    {
+      label: isContainer ? 'Open or close' : 'Edit the value',
+      short: 'Edit',
+      keys: 'F2',
+      run: actions.edit,
+      can: true,
+    },
+    { label: 'Rename the key', short: 'Rename', keys: 'Shift+F2', run: actions.rename, can: isMember },
+    { label: 'Change the type', short: 'Type', keys: 'Shift+Enter', run: actions.type, can: true },
+    {
+      label: isContainer ? 'Add a value inside' : 'Add a value below',
+      short: 'Add',
+      keys: 'Insert',
+      run: actions.add,
+      can: isContainer || !isRoot,
+    },
+    { label: 'Duplicate', short: 'Duplicate', keys: 'Mod+D', run: actions.duplicate, can: !isRoot },
+    { label: 'Move up', short: 'Up', keys: 'Alt+Up', run: actions.up, can: !isRoot && position > 0 },
+    {
+      label: 'Move down',
+      short: 'Down',
+      keys: 'Alt+Down',
+      run: actions.down,
+      can: !isRoot && position < tree.childCount(parent) - 1,
+    },
+    { label: 'Delete', short: 'Delete', keys: 'Delete', run: actions.remove, can: !isRoot },
+  ];
+  const more: readonly TreeAction[] = [
+    { label: 'Copy the value', short: 'Copy', keys: 'Mod+C', run: actions.copy, can: true },
+  ];
 
   return (
     <>
-      <div className="toolbar tree-toolbar" role="toolbar" aria-label="Change the selected value">
-        {(
-          [
-            ['Edit', actions.edit],
-            ['Rename', actions.rename],
-            ['Type', actions.type],
-            ['Add', actions.add],
-            ['Duplicate', actions.duplicate],
-            ['Up', actions.up, 'Move up'],
-            ['Down', actions.down, 'Move down'],
-            ['Delete', actions.remove],
-          ] as readonly (readonly [string, () => void, string?])[]
-        ).map(([label, run, name]) => (
-          <button key={label} type="button" className="button small" aria-label={name} onClick={run}>
-            {label}
-          </button>
-        ))}
+      <TreeToolbar actions={list}>
         {problem ? (
           <span className="tone-danger" role="alert">
             {problem}
           </span>
         ) : null}
-      </div>
-      <div
-        className="tree"
-        role="tree"
-        aria-label={`Payload of id ${payload.id}`}
-        ref={scroller}
-        onKeyDown={onKeyDown}
-        tabIndex={-1}
-      >
-        <div role="presentation" style={{ height: virtual.getTotalSize(), position: 'relative' }}>
-          {virtual.getVirtualItems().map((entry) => {
-            const treeItem = items[entry.index]!;
-            const isSelected = entry.index === at;
-            return (
-              <TreeLine
-                key={pathKey(treeItem.path)}
-                tree={tree}
-                item={treeItem}
-                top={entry.start}
-                expanded={expanded.has(pathKey(treeItem.path))}
-                selected={isSelected}
-                hint={hints.get(treeItem.node)}
-                editing={editing && pathKey(editing.path) === pathKey(treeItem.path) ? editing.what : null}
-                onSelect={() => select(treeItem.path)}
-                onToggle={() => toggle(treeItem.path)}
-                onEdit={() => {
-                  select(treeItem.path);
-                  if (!tree.isContainer(treeItem.node)) setEditing({ path: treeItem.path, what: 'value' });
-                  else toggle(treeItem.path);
-                }}
-                onCommit={commit}
-                onCancel={cancel}
-              />
-            );
-          })}
+      </TreeToolbar>
+      <TreeMenu actions={[...list, ...more]} onClosed={returnFocus}>
+        <div
+          className="tree"
+          role="tree"
+          aria-label={`Payload of id ${payload.id}`}
+          ref={scroller}
+          onKeyDown={onKeyDown}
+          tabIndex={-1}
+          // The menu is about the value it was opened on; by key that is the selected one.
+          onContextMenuCapture={(event) => {
+            const line = (event.target as Element).closest<HTMLElement>('[data-path]');
+            const path = line?.dataset.path;
+            if (path !== undefined) select(path === '' ? [] : path.split('/').map(Number));
+          }}
+        >
+          <div role="presentation" style={{ height: virtual.getTotalSize(), position: 'relative' }}>
+            {virtual.getVirtualItems().map((entry) => {
+              const treeItem = items[entry.index]!;
+              const isSelected = entry.index === at;
+              return (
+                <TreeLine
+                  key={pathKey(treeItem.path)}
+                  tree={tree}
+                  item={treeItem}
+                  top={entry.start}
+                  expanded={expanded.has(pathKey(treeItem.path))}
+                  selected={isSelected}
+                  hint={hints.get(treeItem.node)}
+                  editing={editing && pathKey(editing.path) === pathKey(treeItem.path) ? editing.what : null}
+                  onSelect={() => select(treeItem.path)}
+                  onToggle={() => toggle(treeItem.path)}
+                  onEdit={() => {
+                    select(treeItem.path);
+                    if (!tree.isContainer(treeItem.node)) setEditing({ path: treeItem.path, what: 'value' });
+                    else toggle(treeItem.path);
+                  }}
+                  onCommit={commit}
+                  onCancel={cancel}
+                />
+              );
+            })}
+          </div>
         </div>
-      </div>
+      </TreeMenu>
     </>
   );
 }
 
-function TreeLine(props: {
-  tree: SyntaxTree;
-  item: TreeItem;
-  top: number;
-  expanded: boolean;
-  selected: boolean;
-  hint: string | undefined;
-  editing: Editing['what'] | null;
-  onSelect: () => void;
-  onToggle: () => void;
-  onEdit: () => void;
-  onCommit: (what: Editing['what'], text: string, raw: boolean) => void;
-  onCancel: () => void;
-}) {
-  const { tree, item, top, expanded, selected, hint, editing } = props;
-  const { node } = item;
-  const container = tree.isContainer(node);
-  const kind = tree.kind(node);
-  const key = tree.key(node);
-  return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: keys are handled by the tree
-    <div
-      role="treeitem"
-      className="tree-item"
-      aria-level={item.path.length + 1}
-      aria-setsize={item.siblings}
-      aria-posinset={(item.path.at(-1) ?? 0) + 1}
-      aria-selected={selected}
-      {...(container ? { 'aria-expanded': expanded } : {})}
-      tabIndex={selected && editing === null ? 0 : -1}
-      style={{
-        position: 'absolute',
-        top,
-        left: 0,
-        right: 0,
-        height: ITEM_HEIGHT,
-        paddingLeft: `${item.path.length * 1.1 + 0.5}rem`,
-      }}
-      onClick={props.onSelect}
-      onDoubleClick={props.onEdit}
-    >
-      {/* biome-ignore lint/a11y/noStaticElementInteractions: for the mouse; the tree's keys do the same */}
-      {/* biome-ignore lint/a11y/useKeyWithClickEvents: see above */}
-      <span className="tree-toggle" onClick={container ? props.onToggle : undefined}>
-        {container ? <Icon name={expanded ? 'chevronDown' : 'chevronRight'} /> : null}
-      </span>
-      {editing === 'key' ? (
-        <TokenInput
-          token={tree.keyToken(node) ?? '""'}
-          label="Key"
-          onCommit={(text, raw) => props.onCommit('key', text, raw)}
-          onCancel={props.onCancel}
-        />
-      ) : item.path.length > 0 ? (
-        <span className={key === null ? 'tree-key index' : 'tree-key'}>
-          {key === null ? item.path.at(-1) : <VisibleText text={key} />}:
-        </span>
-      ) : null}
-      {editing === 'value' ? (
-        <TokenInput
-          token={tree.token(node)}
-          label="Value"
-          onCommit={(text, raw) => props.onCommit('value', text, raw)}
-          onCancel={props.onCancel}
-        />
-      ) : editing === 'type' ? (
-        <KindSelect kind={kind} onCommit={(next) => props.onCommit('type', next, true)} onCancel={props.onCancel} />
-      ) : (
-        <span className={`tree-value ${kind === 'boolean' || kind === 'null' ? 'literal' : kind}`}>
-          {container ? (
-            <span className="muted">{containerWords(tree, node)}</span>
-          ) : (
-            <VisibleText text={tree.token(node).slice(0, 2_000)} />
-          )}
-        </span>
-      )}
-      {hint && editing === null ? <span className="hint warning">{hint}</span> : null}
-    </div>
-  );
-}
-
-/** A token is edited as the string it stands for where nothing can be lost by that, else as its JSON text. */
-function TokenInput(props: {
-  token: string;
-  label: string;
-  onCommit: (text: string, raw: boolean) => void;
-  onCancel: () => void;
-}) {
-  const { token, label, onCommit, onCancel } = props;
-  // An input drops line breaks, and an escape has several spellings: such a string is edited as it is written.
-  const simple = token.startsWith('"') && !/[\\\u0000-\u001f\u2028\u2029]/.test(token);
-  const [text, setText] = useState(simple ? decodeStringToken(token) : token);
-  const input = useRef<HTMLInputElement>(null);
-  const settled = useRef(false);
-  useEffect(() => {
-    input.current?.focus();
-    input.current?.select();
-  }, []);
-  return (
-    <input
-      ref={input}
-      className="tree-input"
-      aria-label={simple ? label : `${label}, as JSON`}
-      value={text}
-      spellCheck={false}
-      onChange={(event) => setText(event.target.value)}
-      onClick={(event) => event.stopPropagation()}
-      onDoubleClick={(event) => event.stopPropagation()}
-      onBlur={() => {
-        if (!settled.current) onCommit(text, !simple);
-      }}
-      onKeyDown={(event) => {
-        if (event.key !== 'Enter' && event.key !== 'Escape') return;
-        event.preventDefault();
-        event.stopPropagation();
-        if (event.key === 'Escape') {
-          settled.current = true;
-          onCancel();
-        } else onCommit(text, !simple);
-      }}
-    />
-  );
-}
-
-function KindSelect(props: { kind: NodeKind; onCommit: (kind: NodeKind) => void; onCancel: () => void }) {
-  const select = useRef<HTMLSelectElement>(null);
-  useEffect(() => select.current?.focus(), []);
-  return (
-    <select
-      ref={select}
-      className="tree-input"
-      aria-label="Type"
-      defaultValue={props.kind}
-      onChange={(event) => props.onCommit(event.target.value as NodeKind)}
-      onBlur={props.onCancel}
-      onKeyDown={(event) => {
-        if (event.key !== 'Escape') return;
-        event.preventDefault();
-        event.stopPropagation();
-        props.onCancel();
-      }}
-    >
-      {KINDS.map((kind) => (
-        <option key={kind} value={kind}>
-          {kind}
-        </option>
-      ))}
-    </select>
-  );
-}
-
-function containerWords(tree: SyntaxTree, node: number): string {
-  const count = tree.childCount(node);
-  return tree.kind(node) === 'object' ? `{ ${formatCount(count)} }` : `[ ${formatCount(count)} ]`;
+function focusLine(scroller: HTMLElement | null): void {
+  scroller?.querySelector<HTMLElement>('[role="treeitem"][tabindex="0"]')?.focus();
 }
 
 /** A key the object does not have yet. */
@@ -516,23 +425,4 @@ function freeKey(tree: SyntaxTree, object: number, wanted = 'new'): string {
     const key = number === 1 ? wanted : `${wanted} ${number}`;
     if (!keys.has(key)) return key;
   }
-}
-
-const HINTED_INTEGERS = 1_000;
-
-/** What stands beside a value: a date for an expiry, what JavaScript tools would make of a big integer. */
-function valueHints(tree: SyntaxTree, now: Date): ReadonlyMap<number, string> {
-  const hints = new Map<number, string>();
-  for (const integer of largeIntegers(tree, HINTED_INTEGERS)) {
-    if (integer.javascript !== integer.text) hints.set(integer.node, `JavaScript tools: ${integer.javascript}`);
-  }
-  const { expiry } = readConventions(tree);
-  if (expiry?.seconds != null && expiry.seconds < 8_640_000_000_000n) {
-    const words = new Date(Number(expiry.seconds) * 1000).toISOString().replace('.000', '');
-    hints.set(
-      expiry.node,
-      isExpired(expiry.seconds, BigInt(Math.floor(now.getTime() / 1000))) ? `expired ${words}` : words,
-    );
-  }
-  return hints;
 }
