@@ -22,9 +22,12 @@ async function openTree(page: Page, id: string): Promise<void> {
 async function text(page: Page, id: string): Promise<string> {
   const faces = page.getByRole('radiogroup', { name: 'Editor' });
   await faces.getByRole('radio', { name: 'Code' }).click();
-  const words = await page.getByRole('textbox', { name: `Payload of id ${id}` }).innerText();
+  const words = await page
+    .getByRole('textbox', { name: `Payload of id ${id}` })
+    .locator('.cm-line')
+    .allTextContents();
   await faces.getByRole('radio', { name: 'Tree' }).click();
-  return words.replace(/\s*\n\s*/g, '');
+  return words.map((line) => line.trim()).join('');
 }
 
 async function openMade(open: (directory: string) => Promise<{ page: Page }>): Promise<Page> {
