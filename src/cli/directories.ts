@@ -1,5 +1,6 @@
 import { escapeInvisible } from '../core/visible.ts';
 import { LOG_FILE } from '../main/engine/lock.ts';
+import { quoted } from '../main/engine/recovery-steps.ts';
 import { type CollectionEntry, inspectDirectory } from '../main/services/directory.ts';
 import { type ErrorValue, toErrorValue, VelescopeError } from '../shared/errors.ts';
 import { type CommandLine, Exit, UsageError, worse } from './command-line.ts';
@@ -71,7 +72,11 @@ export function requireCollection(directory: string, entry: CollectionEntry | nu
 export function oneCollection(line: CommandLine, directory: string, command: string): Target {
   const inspected = inspectDirectory(line.files, directory);
   if (inspected.kind === 'root') {
-    throw new UsageError(`${command} works on one collection, and ${escapeInvisible(directory)} is a database root`);
+    const example = inspected.collections[0];
+    const hint = example ? `\n  Name one of its collections, as ${escapeInvisible(quoted(example.path))}` : '';
+    throw new UsageError(
+      `${command} works on one collection, and ${escapeInvisible(directory)} is a database root${hint}`,
+    );
   }
   return { directory, collection: null, entry: inspected.kind === 'collection' ? inspected.collection : null };
 }

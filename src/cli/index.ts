@@ -5,7 +5,12 @@ import { mayColour, Output } from './output.ts';
 import { run } from './program.ts';
 
 const stream = (target: NodeJS.WriteStream) =>
-  new Output(target, target.isTTY === true, mayColour(target.isTTY === true, process.env));
+  new Output(
+    target,
+    target.isTTY === true,
+    mayColour(target.isTTY === true, process.env),
+    target.isTTY ? target.columns || null : null,
+  );
 
 /** Standard input. Node takes a directory there for an empty stream; reading it says what the system says. */
 async function* standardInput(): AsyncIterable<Uint8Array> {

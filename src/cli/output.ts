@@ -19,11 +19,13 @@ export class Output {
   /**
    * @param isTerminal whether what is written is interpreted by a terminal
    * @param colour whether colour may be used
+   * @param columns how wide the terminal is; null where there is none, or it does not say
    */
   constructor(
     stream: Writable,
     readonly isTerminal: boolean,
     readonly colour: boolean,
+    readonly columns: number | null = null,
   ) {
     this.#stream = stream;
     // Without a listener an EPIPE between two writes would end the process with a stack trace.

@@ -76,14 +76,17 @@ function describeProgram(line: CommandLine, finish: (status: Exit) => void): Com
     .showHelpAfterError('(velescope COMMAND --help tells more)')
     .addHelpText(
       'after',
-      '\nExit status: 0 healthy or done, 3 done but there is damage or something was left out,\n1 could not, 2 usage.',
+      '\nExit status: 0 healthy or done; 3 done, but there is damage, or something was\nleft out; 1 could not; 2 usage.\n\nStart with: velescope verify DIR',
     );
 
+  // The help named is the command's own, because that is where the words that were missing stand.
+  const helpful = (one: Command, choices = '') =>
+    one.showHelpAfterError(`(${choices}velescope ${one.name()} --help tells more)`);
   const directories = () => new Argument('<DIR...>', 'collections, or database roots whose collections are meant');
   const directory = () => new Argument('<DIR>', 'a collection');
   const json = () => new Option('--json', 'one JSON object a line, failures included');
   const command = (name: string, description: string) =>
-    program.command(name).description(description).addOption(json());
+    helpful(program.command(name).description(description).addOption(json()));
 
   command('verify', 'what is damaged, what the snapshot is worth, and what each VelesDB makes of it')
     .addArgument(directories())
@@ -92,15 +95,25 @@ function describeProgram(line: CommandLine, finish: (status: Exit) => void): Com
     .option('--framing', 'do not read payloads: faster, and nothing is said about what is unreadable')
     .action(async (paths, options) => finish(await verifyCommand(line, paths, options)));
 
-  command('replay', 'the index one VelesDB generation builds when it opens a log, as JSON')
-    .addArgument(directories())
-    .addOption(new Option('--as <GENERATION>', 'which VelesDB').choices(GENERATIONS).makeOptionMandatory())
-    .action(async (paths, options) => finish(await replayCommand(line, paths, options)));
-
-  command('dump', 'every record of a view by id, one JSON object a line, payload text as stored')
+  helpful(
+    command('replay', 'the index one VelesDB generation builds when it opens a log, as JSON'),
+    `--as ${GENERATIONS.join('|')}; `,
+  )
     .addArgument(directories())
     .addOption(
-      new Option('--as <VIEW>', 'which VelesDB, or salvage: everything intact').choices(VIEWS).makeOptionMandatory(),
+      new Option('--as <GENERATION>', 'which VelesDB; has to be given').choices(GENERATIONS).makeOptionMandatory(),
+    )
+    .action(async (paths, options) => finish(await replayCommand(line, paths, options)));
+
+  helpful(
+    command('dump', 'every record of a view by id, one JSON object a line, payload text as stored'),
+    `--as ${VIEWS.join('|')}; `,
+  )
+    .addArgument(directories())
+    .addOption(
+      new Option('--as <VIEW>', 'which VelesDB, or salvage: everything intact; has to be given')
+        .choices(VIEWS)
+        .makeOptionMandatory(),
     )
     .action(async (paths, options) => finish(await dumpCommand(line, paths, options)));
 
@@ -121,22 +134,28 @@ function describeProgram(line: CommandLine, finish: (status: Exit) => void): Com
     .addHelpText('after', BATCH_HELP)
     .action(async (path, options) => finish(await batchCommand(line, path, options)));
 
-  command('recover', 'everything that can be got back, in a new directory; the original is only read')
+  helpful(
+    command('recover', 'everything that can be got back, in a new directory; the original is only read'),
+    `--to NEWDIR --policy ${POLICIES_OF_RECOVERY.join('|')}; `,
+  )
     .addArgument(new Argument('<DIR>', 'a collection, or a database root: then each collection, in NEWDIR/NAME'))
     .addOption(
-      new Option('--to <NEWDIR>', 'where the result goes: a directory that is not there, or empty')
+      new Option('--to <NEWDIR>', 'where the result goes: a directory that is not there, or empty; has to be given')
         .argParser(parseTarget)
         .makeOptionMandatory(),
     )
-    .addOption(new Option('--policy <POLICY>', 'what is kept').choices(POLICIES_OF_RECOVERY).makeOptionMandatory())
+    .addOption(
+      new Option('--policy <POLICY>', 'what is kept; has to be given')
+        .choices(POLICIES_OF_RECOVERY)
+        .makeOptionMandatory(),
+    )
     .option('--dry-run', 'write nothing, say what would be written')
     .option('--apply-candidates', 'repair records where the CRC proves one repair and leaves no choice')
     .option('--compact', 'keep live records only')
     .addHelpText('after', RECOVER_HELP)
     .action(async (path, options) => finish(await recoverCommand(line, path, options)));
 
-  program
-    .command('serve')
+  helpful(program.command('serve'))
     .description('the window in a browser, on this machine; prints the address, runs until a signal ends it')
     .addArgument(new Argument('<DIR>', 'a collection, a database root, or a directory that holds some'))
     .addOption(new Option('--port <NUMBER>', 'any free port unless told').argParser(parsePort))
@@ -145,8 +164,7 @@ function describeProgram(line: CommandLine, finish: (status: Exit) => void): Com
     .option('--no-open', 'do not open a browser')
     .action(async (path, options) => finish(await serveCommand(line, path, options)));
 
-  program
-    .command('open')
+  helpful(program.command('open'))
     .description('the desktop application; where it cannot run, the window in a browser')
     .addArgument(new Argument('<DIR>', 'a collection or a database root'))
     .action(async (path) => finish(await openCommand(line, path)));

@@ -18,6 +18,8 @@ export interface Ran {
 export interface RunOptions {
   input?: string | Uint8Array;
   terminal?: boolean;
+  /** How wide the terminal is. */
+  columns?: number;
   files?: Files;
 }
 
@@ -28,7 +30,7 @@ export async function runHere(words: string[], options: RunOptions = {}): Promis
   const terminal = options.terminal ?? false;
   const status = await run(
     {
-      out: new Output(stdout.stream, terminal, terminal),
+      out: new Output(stdout.stream, terminal, terminal, options.columns ?? null),
       errors: new Output(stderr.stream, terminal, terminal),
       input: Readable.from(options.input === undefined ? [] : [Buffer.from(options.input as string)]),
       files: options.files ?? nodeFiles,

@@ -1,21 +1,16 @@
-import { styleText } from 'node:util';
-import { POLICIES, VIEWS, type View } from '../core/generation.ts';
-import type { ViewOutcome } from '../core/outcomes.ts';
 import type { Segment } from '../core/segment.ts';
 import { escapeInvisible } from '../core/visible.ts';
+import { quoted } from '../main/engine/recovery-steps.ts';
 import { Exit } from './command-line.ts';
 import { DamageTeller } from './damage.ts';
+import { printOutcomes } from './outcomes-text.ts';
 import type { Output } from './output.ts';
+import { counted, number, Page } from './page.ts';
 import { snapshotStateOf, statusOf, type Verification } from './verification.ts';
 import type { VerificationParts } from './verification-json.ts';
 
 /** So much damage, and so many disagreements, are told one by one; who wants all of them takes --json. */
 const TOLD_AT_MOST = 50;
-const LABEL_WIDTH = 12;
-const COLUMN = 13;
-const COUNTS = ['live', 'unreadable', 'lost', 'stale', 'resurrected', 'wrong'] as const;
-
-type Style = 'red' | 'green' | 'yellow' | 'bold' | 'dim';
 
 /** Prints a verification for people. Returns how many pieces of damage no repair was looked for. */
 export async function printText(
@@ -30,44 +25,17 @@ export async function printText(
   const teller = new DamageTeller(verification);
   const untold = await printDamage(page, verification, teller);
   if (parts.segments) await printSegments(page, verification);
-  printGenerations(page, verification, parts.ids);
+  printOutcomes(page, verification.outcomes, parts.ids);
+  printNext(page, verification);
   page.line('');
   await output.settle();
   return { skippedCandidates: Math.max(0, teller.skipped - untold) };
 }
 
-/** Lines of text with styles where the output may have colour. */
-class Page {
-  constructor(readonly output: Output) {}
-
-  /** Text of ours; what comes from names or payloads has gone through `escapeInvisible`. */
-  line(text: string): void {
-    this.output.write(`${text.trimEnd()}\n`);
-  }
-
-  /** A line with a label in the margin. */
-  labelled(label: string, text: string): void {
-    this.line(`  ${this.style('dim', label.padEnd(LABEL_WIDTH))}${text}`);
-  }
-
-  style(style: Style, text: string): string {
-    // The caller has decided whether there is colour; styleText would look at the process's own stream.
-    return this.output.colour ? styleText(style, text, { validateStream: false }) : text;
-  }
-}
-
-function number(value: number): string {
-  return value.toLocaleString('en');
-}
-
-function counted(value: number, one: string, many = `${one}s`): string {
-  return `${number(value)} ${value === 1 ? one : many}`;
-}
-
 function printHead(page: Page, verification: Verification): void {
   const { state, target, totals } = verification;
   const snapshot = snapshotStateOf(verification);
-  const words: [string, Style][] = [];
+  const words: [string, 'red' | 'green' | 'yellow'][] = [];
   if (!state.exists) words.push(['the log is missing', 'red']);
   if (totals.damaged > 0) words.push([`damaged in ${counted(totals.damaged, 'place')}`, 'red']);
   if (snapshot === 'invalid') words.push(['the snapshot is no good', 'yellow']);
@@ -172,38 +140,23 @@ async function printSegments(page: Page, { state: { table } }: Verification): Pr
   }
 }
 
-function printGenerations(page: Page, { outcomes }: Verification, ids: boolean): void {
+/** One line below several collections, so that nobody has to count them. */
+export function printInAll(output: Output, found: { healthy: number; troubled: number; unread: number }): void {
+  const collections = found.healthy + found.troubled + found.unread;
+  if (collections < 2) return;
+  const page = new Page(output);
+  const parts = [page.style('green', `${number(found.healthy)} healthy`)];
+  if (found.troubled > 0) parts.push(page.style('red', `${number(found.troubled)} to look at`));
+  if (found.unread > 0) parts.push(page.style('red', `${number(found.unread)} could not be read`));
+  page.line(`${counted(collections, 'collection')}: ${parts.join(', ')}`);
+}
+
+/** The next step where something can be got back; it writes nothing, so that nobody hesitates. */
+function printNext(page: Page, { target, totals, snapshotCheck }: Verification): void {
+  if (totals.damaged === 0 && !snapshotCheck?.total) return;
+  const directory = escapeInvisible(quoted(target.directory));
   page.line('');
-  const width = Math.max(...VIEWS.map((view) => nameOf(view).length));
-  page.labelled('VelesDB', ' '.repeat(width) + COUNTS.map((name) => name.padStart(COLUMN)).join(''));
-  for (const view of VIEWS) {
-    const outcome = outcomes[view];
-    const name = nameOf(view).padEnd(width);
-    if (!outcome.opens) {
-      const { kind, message } = outcome.error;
-      page.labelled('', `${name}   ${page.style('red', `does not open: ${kind}: ${message}`)}`);
-      continue;
-    }
-    page.labelled('', `${name}${COUNTS.map((count) => countText(page, outcome, count)).join('')}`);
-    if (ids) printIds(page, outcome);
-  }
-}
-
-function countText(page: Page, outcome: Extract<ViewOutcome, { opens: true }>, name: (typeof COUNTS)[number]): string {
-  const count = name === 'live' ? outcome.live : (outcome.lists[name]?.length ?? null);
-  const text = (count === null ? '?' : number(count)).padStart(COLUMN);
-  return name !== 'live' && count !== null && count > 0 ? page.style('red', text) : text;
-}
-
-function printIds(page: Page, outcome: Extract<ViewOutcome, { opens: true }>): void {
-  for (const name of COUNTS) {
-    const list = name === 'live' ? null : outcome.lists[name];
-    if (!list || list.length === 0) continue;
-    const rest = list.length > TOLD_AT_MOST ? `, and ${number(list.length - TOLD_AT_MOST)} more` : '';
-    page.labelled('', `  ${name}: ${list.slice(0, TOLD_AT_MOST).join(', ')}${rest}`);
-  }
-}
-
-function nameOf(view: View): string {
-  return view === 'salvage' ? 'everything intact' : POLICIES[view].releases;
+  page.labelled('next', 'what can be got back, without writing anything:');
+  // Never broken: somebody will copy it.
+  page.line(`              velescope recover ${directory} --to NEWDIR --policy salvage --dry-run`);
 }

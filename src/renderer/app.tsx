@@ -13,6 +13,7 @@ import { RecordsPane } from './features/records/records-pane.tsx';
 import { RecoveryPage } from './features/recovery/recovery-page.tsx';
 import { Banners } from './features/settings/banners.tsx';
 import { Header } from './features/settings/header.tsx';
+import { LostBanner } from './features/settings/lost-banner.tsx';
 import { StatusBar } from './features/settings/status-bar.tsx';
 import { TriagePage } from './features/triage/triage-page.tsx';
 import { useApplication } from './state/application.ts';
@@ -31,14 +32,7 @@ export function App() {
       <div className="window" ref={root} {...drop.handlers}>
         <Header />
         <section className="banners" aria-label="About this collection">
-          {lost ? (
-            <div className="banner danger" role="alert">
-              <p>{lost}</p>
-              <button type="button" className="button small" onClick={() => window.location.reload()}>
-                Connect again
-              </button>
-            </div>
-          ) : null}
+          {lost ? <LostBanner reason={lost} /> : null}
           <Banners />
         </section>
         <PageOfTheWindow over={drop.over} />

@@ -111,6 +111,13 @@ const SYSTEM_CODES: Readonly<Record<string, ErrorCode>> = {
   EDQUOT: 'DISK_FULL',
 };
 
+/** What a person can do about what the system says, where whoever asked it knew no better advice. */
+const SYSTEM_ADVICE: Readonly<Partial<Record<ErrorCode, string>>> = {
+  NOT_FOUND: 'Check how the path is spelled, and whether the disk that holds it is mounted.',
+  PERMISSION_DENIED: 'Run it as a user who may do that, or have the permissions changed.',
+  DISK_FULL: 'Make room on the disk and try again.',
+};
+
 /** Turns anything thrown into plain data. An error nobody foresaw is INTERNAL and keeps its message. */
 export function toErrorValue(thrown: unknown): ErrorValue {
   if (thrown instanceof VelescopeError) {
@@ -124,7 +131,9 @@ export function toErrorValue(thrown: unknown): ErrorValue {
   if (thrown instanceof Error) {
     const system = (thrown as Error & { code?: unknown }).code;
     if (typeof system === 'string' && /^E[A-Z0-9]+$/.test(system)) {
-      return { code: SYSTEM_CODES[system] ?? 'IO_ERROR', message: thrown.message, data: { system } };
+      const code = SYSTEM_CODES[system] ?? 'IO_ERROR';
+      const next = SYSTEM_ADVICE[code];
+      return { code, message: thrown.message, ...(next === undefined ? {} : { next }), data: { system } };
     }
     return { code: 'INTERNAL', message: thrown.message };
   }

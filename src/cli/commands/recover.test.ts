@@ -161,7 +161,7 @@ describe('recover', () => {
       'salvage',
     ]);
     expect(ran.status).toBe(3);
-    expect(ran.stdout).toContain('kept          22 records of 22 ids, 1,683 bytes');
+    expect(ran.stdout).toContain('kept        22 records of 22 ids, 1,683 bytes');
     expect(ran.stdout).toContain('zero-filled at offset 512, 512 bytes');
     expect(ran.stdout).toMatch(/verified .*as planned/);
     expect(ran.stdout).toMatch(/^ {4}1\. Stop every program/m);

@@ -24,6 +24,7 @@ import { type CommandLine, Exit, worse } from '../command-line.ts';
 import { reporting, requireCollection } from '../directories.ts';
 import { JsonLines } from '../json-lines.ts';
 import type { Output } from '../output.ts';
+import { counted, number, Page } from '../page.ts';
 
 export interface RecoverCommandOptions {
   to: string;
@@ -158,31 +159,44 @@ async function printText(
   options: RecoverCommandOptions,
 ): Promise<void> {
   const { plan } = result;
-  const say = (text: string) => output.write(`${text}\n`);
-  const number = (value: number) => value.toLocaleString('en');
+  const page = new Page(output);
   const done = options.dryRun ? 'would be written to' : 'recovered to';
-  say(`${escapeInvisible(directory)}: ${done} ${escapeInvisible(target)}, policy ${options.policy}`);
+  page.line(`${escapeInvisible(directory)}: ${done} ${escapeInvisible(target)}, policy ${options.policy}`);
   const { records, ids, bytes } = plan.kept;
-  say(`  kept          ${number(records)} records of ${number(ids)} ids, ${number(bytes)} bytes`);
+  page.labelled('kept', `${counted(records, 'record')} of ${counted(ids, 'id')}, ${counted(bytes, 'byte')}`);
   if (plan.candidatesApplied > 0)
-    say(`  repaired      ${number(plan.candidatesApplied)} records, each proven by its CRC`);
+    page.labelled('repaired', `${counted(plan.candidatesApplied, 'record')}, proven by CRC`);
   if (plan.candidatesNotSought > 0)
-    say(`  not repaired  no repair was looked for in the last ${number(plan.candidatesNotSought)} damaged segments`);
+    page.labelled(
+      'unrepaired',
+      `no repair was looked for in the last ${counted(plan.candidatesNotSought, 'damaged segment')}`,
+    );
   const compacted = plan.compactedAway;
-  if (options.compact) say(`  compacted     ${number(compacted.records)} records, ${number(compacted.bytes)} bytes`);
-  say(`  left out      ${number(plan.leftOut.bytes)} bytes in ${number(plan.leftOut.pieces)} pieces, kept as evidence`);
-  let told = 0;
-  for (const { offset, length, verdict } of result.leftOut) {
-    if (told++ === TOLD_AT_MOST) break;
-    say(`                ${verdict} at offset ${offset}, ${number(length)} bytes`);
-  }
-  const rest = plan.leftOut.pieces - TOLD_AT_MOST;
-  if (rest > 0) say(`                and ${number(rest)} more`);
-  say(`  in all        ${number(plan.inputBytes)} bytes read, ${number(plan.outputBytes)} in the result`);
-  if (result.verified) say('  verified      read back and opened as every VelesDB would: as planned');
-  say('  next');
+  if (options.compact)
+    page.labelled('compacted', `${counted(compacted.records, 'record')}, ${counted(compacted.bytes, 'byte')}`);
+  printLeftOut(page, result);
+  page.labelled('in all', `${counted(plan.inputBytes, 'byte')} read, ${number(plan.outputBytes)} in the result`);
+  if (result.verified) page.labelled('verified', 'read back and opened as every VelesDB would: as planned');
+  page.line('  next');
+  // Never broken into lines: they hold commands, which somebody will copy.
   result.steps.forEach((step, at) => {
-    say(`    ${at + 1}. ${escapeInvisible(step)}`);
+    page.line(`    ${at + 1}. ${escapeInvisible(step)}`);
   });
-  say('');
+  page.line('');
+}
+
+function printLeftOut(page: Page, { plan, leftOut, evidence }: RecoveryResult): void {
+  const { pieces, bytes } = plan.leftOut;
+  if (pieces === 0) {
+    page.labelled('left out', 'nothing');
+    return;
+  }
+  const kept = evidence === null ? '' : `, kept in ${escapeInvisible(evidence)}`;
+  page.labelled('left out', `${counted(bytes, 'byte')} in ${counted(pieces, 'piece')}${kept}`);
+  let told = 0;
+  for (const { offset, length, verdict } of leftOut) {
+    if (told++ === TOLD_AT_MOST) break;
+    page.labelled('', `${verdict} at offset ${offset}, ${counted(length, 'byte')}`);
+  }
+  if (pieces > TOLD_AT_MOST) page.labelled('', `and ${number(pieces - TOLD_AT_MOST)} more`);
 }

@@ -26,6 +26,9 @@ export function serveCommand(line: CommandLine, directory: string, options: Serv
         line.out.write(`${address}\n`);
         // Nobody may be reading: the server runs on all the same.
         line.out.flush().catch(() => {});
+        if (!line.errors.isTerminal) return;
+        line.errors.write('Ctrl+C ends it.\n');
+        line.errors.flush().catch(() => {});
       },
       warn: (text) => {
         line.errors.write(`velescope: ${text}\n`);

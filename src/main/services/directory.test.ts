@@ -197,7 +197,7 @@ describe('a collection named itself', () => {
 describe('a path', () => {
   it('that leads nowhere, or to a file, is an error', () => {
     expect(() => inspectDirectory(nodeFiles, join(root, 'missing'))).toThrow(
-      expect.objectContaining({ code: 'ENOENT' }),
+      expect.objectContaining({ code: 'NOT_FOUND' }),
     );
     expect(() => inspectDirectory(nodeFiles, join(root, 'velesdb.lock'))).toThrow(
       expect.objectContaining({ code: 'NOT_A_DIRECTORY' }),

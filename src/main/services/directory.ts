@@ -81,12 +81,25 @@ function lastName(path: string): string {
 }
 
 function requireDirectory(files: Files, path: string): void {
-  const status = files.status(path);
+  const status = statusOf(files, path);
   if (status.kind === 'directory') return;
   throw new VelescopeError('NOT_A_DIRECTORY', `${path} should be a directory and is a ${status.kind}`, {
     next: `Name the directory that holds ${LOG_FILE}, or the database that holds the collection.`,
     data: { path },
   });
+}
+
+function statusOf(files: Files, path: string): ReturnType<Files['status']> {
+  try {
+    return files.status(path);
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT') throw thrown;
+    throw new VelescopeError('NOT_FOUND', `${path} is not there, or is a link that leads nowhere`, {
+      next: 'Check how it is spelled, and whether the disk that holds it is mounted; a relative path starts at the working directory.',
+      data: { path, system: 'ENOENT' },
+      cause: thrown,
+    });
+  }
 }
 
 function holdsCollection(names: ReadonlySet<string>): boolean {

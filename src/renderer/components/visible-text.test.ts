@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { makeVisible, visibleParts } from './visible-text.tsx';
+import { makeVisible, nameParts, visibleParts } from './visible-text.tsx';
 
 const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/;
 
@@ -39,5 +39,20 @@ describe('hostile text', () => {
         expect(at).toBeLessThanOrEqual(text.length);
       }),
     );
+  });
+});
+
+describe('a name', () => {
+  const shown = (name: string) =>
+    nameParts(name)
+      .map(({ text }) => text)
+      .join('');
+
+  test('shows the spaces at its ends, where nobody would see them', () => {
+    expect(shown(' ')).toBe('\\x20');
+    expect(shown(' a b ')).toBe('\\x20a b\\x20');
+    expect(shown('a\u3000')).toBe('a[U+3000]');
+    expect(shown('people')).toBe('people');
+    expect(shown('')).toBe('');
   });
 });

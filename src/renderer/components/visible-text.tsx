@@ -26,6 +26,14 @@ export function visibleParts(text: string): TextPart[] {
   return parts;
 }
 
+/** A name: spaces at its ends are marked as well, because nobody sees them there, and a name may be nothing else. */
+export function nameParts(name: string): TextPart[] {
+  const inner = name.trim();
+  const from = inner === '' ? name.length : name.indexOf(inner);
+  const spaces = (text: string) => [...text].map((one) => ({ text: markFor(one.codePointAt(0)!), mark: true }));
+  return [...spaces(name.slice(0, from)), ...visibleParts(inner), ...spaces(name.slice(from + inner.length))];
+}
+
 /** The same as one string, for accessible names and titles. */
 export function makeVisible(text: string): string {
   return visibleParts(text)
@@ -43,10 +51,10 @@ function markFor(code: number): string {
 }
 
 /** Text that may hold anything, isolated from the direction of what surrounds it. */
-export function VisibleText({ text, className }: { text: string; className?: string }) {
+export function VisibleText({ text, className, isName }: { text: string; className?: string; isName?: boolean }) {
   return (
     <bdi className={className}>
-      {visibleParts(text).map((part, index) =>
+      {(isName ? nameParts(text) : visibleParts(text)).map((part, index) =>
         part.mark ? (
           // biome-ignore lint/suspicious/noArrayIndexKey: the parts of one text have no identity but their place
           <span key={index} className="mark">

@@ -59,7 +59,7 @@ async function readHealth(database: Database): Promise<void> {
       if (controller.signal.aborted) return;
       takeHealth(database.database, collection.collection, {
         state: 'failed',
-        word: toErrorValue(thrown).message,
+        word: toErrorValue(thrown).code === 'DISCONNECTED' ? 'not read' : 'cannot be read',
         records: null,
         damage: 0,
       });

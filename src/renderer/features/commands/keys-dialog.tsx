@@ -32,12 +32,16 @@ const PLACES: readonly { place: string; keys: readonly [string, string][] }[] = 
     place: 'In the tree',
     keys: [
       ['Enter, F2', 'edit the value'],
-      ['R', 'rename the key'],
+      ['Shift+F2', 'rename the key'],
+      ['Shift+Enter', 'change the type'],
       ['Insert', 'add'],
       ['Mod+D', 'duplicate'],
       ['Alt+Up, Alt+Down', 'move'],
       ['Delete', 'delete'],
-      ['T', 'change the type'],
+      ['Mod+C', 'copy the value'],
+      ['letters', 'go to the key that begins so'],
+      ['*', 'open all beside it'],
+      ['Shift+F10', 'all of this as a menu'],
     ],
   },
   {

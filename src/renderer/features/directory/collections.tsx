@@ -37,6 +37,9 @@ export function Collections() {
   );
 }
 
+/** A number stays with its unit where the line is broken. */
+const NO_BREAK = '\u00a0';
+
 function CollectionEntry(props: { collection: Collection; current: boolean; entry: boolean }) {
   const { collection, current, entry } = props;
   const { health } = collection;
@@ -57,13 +60,13 @@ function CollectionEntry(props: { collection: Collection; current: boolean; entr
       onClick={() => void selectCollection(collection.collection)}
     >
       <span className="line">
-        <VisibleText className="name" text={collection.name} />
+        <VisibleText className="name" isName text={collection.name} />
         <span className={`badge tone-${tone}`} title={health.word}>
           <Icon name={icon} />
           <span className="name">{health.state === 'unknown' ? 'scanning' : health.word}</span>
         </span>
       </span>
-      <span className="facts">{facts.join(' · ')}</span>
+      <span className="facts">{facts.map((fact) => fact.replaceAll(' ', NO_BREAK)).join(' · ')}</span>
       {collection.recovered ? (
         <span className="note">Made by a recovery. VelesDB has it once it is put in place of the original.</span>
       ) : null}

@@ -25,3 +25,34 @@ export function flattenTree(tree: SyntaxTree, expanded: ReadonlySet<string>): Tr
   visit(0, [], 1);
   return items;
 }
+
+/** Where a path stands among the items; where it is not there, the sibling in its place or before it, else what it would lie in. */
+export function nearestItem(items: readonly TreeItem[], path: readonly number[]): number {
+  const places = new Map(items.map((item, index) => [pathKey(item.path), index]));
+  for (let depth = path.length; depth > 0; depth--) {
+    const parent = path.slice(0, depth - 1);
+    const container = places.get(pathKey(parent));
+    if (container === undefined) continue;
+    // All siblings carry their number, so the last one is found without counting.
+    const siblings = items[container + 1]?.path.length === depth ? items[container + 1]!.siblings : 0;
+    const found = places.get(pathKey([...parent, Math.min(path[depth - 1]!, siblings - 1)]));
+    return found ?? container;
+  }
+  return 0;
+}
+
+/**
+ * The next item whose key (or place in an array) begins with what was typed, around the end; -1 where there is none. More letters may stay
+ * on the same item, one letter goes on to the next, and so does the same letter again.
+ */
+export function typedItem(items: readonly TreeItem[], tree: SyntaxTree, from: number, typed: string): number {
+  const again = [...typed].every((letter) => letter === typed[0]);
+  const wanted = (again ? typed[0]! : typed).toLowerCase();
+  for (let step = again ? 1 : 0; step <= items.length; step++) {
+    const index = (from + step) % items.length;
+    const { node, path } = items[index]!;
+    const name = tree.key(node) ?? String(path.at(-1) ?? '');
+    if (name.toLowerCase().startsWith(wanted)) return index;
+  }
+  return -1;
+}

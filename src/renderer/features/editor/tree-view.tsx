@@ -1,7 +1,6 @@
 import { isolateHistory } from '@codemirror/commands';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type KeyboardEvent, useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
-import { isExpired, largeIntegers, readConventions } from '../../../core/json/conventions.ts';
 import {
   changeKind,
   duplicate,
@@ -13,42 +12,25 @@ import {
   renameKey,
   setValue,
 } from '../../../core/json/edit.ts';
-import {
-  decodeStringToken,
-  type NodeKind,
-  parseSyntax,
-  type SyntaxTree,
-  stringToken,
-} from '../../../core/json/syntax.ts';
-import { formatCount } from '../../components/format.ts';
-import { Icon } from '../../components/icon.tsx';
-import { VisibleText } from '../../components/visible-text.tsx';
+import { type NodeKind, parseSyntax, type SyntaxTree, stringToken } from '../../../core/json/syntax.ts';
 import { announce } from '../../state/announcements.ts';
-import { notify } from '../../state/application.ts';
 import type { PayloadDocument } from '../../state/documents.ts';
-import { openField } from '../../state/open-field.ts';
 import { useShownDocument } from '../../state/shown-document.ts';
 import { editorIsWanted } from '../commands/focus.ts';
-import { flattenTree, pathKey, type TreeItem } from './tree-items.ts';
+import { flattenTree, nearestItem, pathKey, typedItem } from './tree-items.ts';
+import { type CommitField, type EditedPart, type Editing, ITEM_HEIGHT, TreeLine } from './tree-line.tsx';
+import { TreeMenu } from './tree-menu.tsx';
+import { type TreeAction, TreeToolbar } from './tree-toolbar.tsx';
+import { valueHints } from './value-hints.ts';
 
-const ITEM_HEIGHT = 24;
-const KINDS: readonly NodeKind[] = ['object', 'array', 'string', 'number', 'boolean', 'null'];
 const REFUSAL_WORDS: Readonly<Partial<Record<EditRefusal, string>>> = {
   'value-not-json': 'This is not one JSON value. Correct it, or press Escape to leave it as it was.',
   'key-not-a-string': 'A key is a JSON string. Correct it, or press Escape to leave it as it was.',
   root: 'The whole payload cannot be moved, duplicated or deleted.',
 };
 
-type Part = 'value' | 'key' | 'type';
-/** What is being edited in a field: of which document, because another one may come in its place meanwhile. */
-interface Editing {
-  document: PayloadDocument;
-  path: readonly number[];
-  what: Part;
-}
-
-/** Takes what stands in a field into the text. `isLeft`: the field is gone from the window. */
-type Commit = (field: Editing, text: string, raw: boolean, isLeft: boolean) => boolean;
+/** Letters that come closer together than this are one word to look for. */
+const TYPE_AHEAD_MILLISECONDS = 800;
 
 /**
  * The payload as a tree. Every operation changes only the characters of its place, in the same text the code view shows, so that
@@ -76,13 +58,11 @@ function Tree({ document: payload, tree }: { document: PayloadDocument; tree: Sy
   const [problem, setProblem] = useState<string | null>(null);
   const scroller = useRef<HTMLDivElement>(null);
   const focusWanted = useRef(false);
+  const typed = useRef({ text: '', until: 0 });
   const items = useMemo(() => flattenTree(tree, expanded), [tree, expanded]);
   const hints = useMemo(() => valueHints(tree, new Date()), [tree]);
-  const selectedKey = pathKey(selected);
-  const at = Math.max(
-    0,
-    items.findIndex((item) => pathKey(item.path) === selectedKey),
-  );
+  // After an undo the selected value may be gone: then the nearest to it is selected.
+  const at = useMemo(() => nearestItem(items, selected), [items, selected]);
   const item = items[at]!;
   const virtual = useVirtualizer({
     count: items.length,
@@ -103,15 +83,17 @@ function Tree({ document: payload, tree }: { document: PayloadDocument; tree: Sy
     if (!element) return;
     focusWanted.current = false;
     element.focus({ preventScroll: true });
+    // The line is in the page wherever it is, and the browser's own scrolling would put it at an edge.
+    virtual.scrollToIndex(at, { align: 'auto' });
   });
   useEffect(() => {
-    const focus = () => scroller.current?.querySelector<HTMLElement>('[role="treeitem"][tabindex="0"]')?.focus();
+    const focus = () => focusLine(scroller.current);
     document.addEventListener('velescope-focus-editor', focus);
     if (editorIsWanted()) focus();
     return () => document.removeEventListener('velescope-focus-editor', focus);
   }, []);
 
-  const edit = (path: readonly number[], what: Part) => setField({ document: payload, path, what });
+  const edit = (path: readonly number[], what: EditedPart) => setField({ document: payload, path, what });
   /** Whether a field is open that would not be taken: it is not left behind while something else is done to the tree. */
   const isHeld = (): boolean => {
     if (!editing) return false;
@@ -203,6 +185,13 @@ function Tree({ document: payload, tree }: { document: PayloadDocument; tree: Sy
         edit(path, 'key' in key ? 'key' : 'value');
       }
     },
+    copy: () => {
+      const text = payload.text.slice(tree.start(item.node), tree.end(item.node));
+      navigator.clipboard.writeText(text).then(
+        () => announce('Copied.'),
+        () => setProblem('The clipboard refused the text.'),
+      );
+    },
     duplicate: () => {
       apply(duplicate(tree, item.node), 'Duplicated.', sibling(position + 1));
     },
@@ -223,18 +212,23 @@ function Tree({ document: payload, tree }: { document: PayloadDocument; tree: Sy
   };
 
   /** What a field stands for, as an edit of the place it was opened for. */
-  const editOf = ({ path, what }: Editing, text: string, raw: boolean): [EditResult, string] => {
+  const editOf = ({ path, what }: Editing, text: string, raw: boolean): [EditResult, string] | null => {
     const node = tree.nodeAtPath(path);
+    if (node < 0) return null;
     const token = raw ? text : stringToken(text);
     if (what === 'key') return [renameKey(tree, node, token), 'Renamed.'];
     if (what === 'type') return [changeKind(tree, node, text as NodeKind), `Now ${text}.`];
     return [setValue(tree, node, token), 'Changed.'];
   };
-  const commit: Commit = (field, text, raw, isLeft) => {
-    const [result, words] = editOf(field, text, raw);
+  const commit: CommitField = (field, text, raw, isLeft) => {
+    const edited = editOf(field, text, raw);
     // The tree is another record's by now.
-    if (isLeft) return write(result, words);
-    if (!apply(result, words, field.path)) return false;
+    if (isLeft) return edited !== null && write(...edited);
+    if (edited === null) {
+      cancel();
+      return true;
+    }
+    if (!apply(...edited, field.path)) return false;
     setField(null);
     return true;
   };
@@ -255,6 +249,14 @@ function Tree({ document: payload, tree }: { document: PayloadDocument; tree: Sy
   };
   const keyAction = (event: KeyboardEvent, modifier: boolean): (() => void) | null => {
     const go = (index: number) => () => select(items[Math.max(0, Math.min(items.length - 1, index))]!.path);
+    // A line of the page before stays in sight.
+    const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / ITEM_HEIGHT) - 1);
+    const undo = (back: boolean) => () => {
+      if (back) payload.undo();
+      else payload.redo();
+      // The focused line may have gone with it.
+      focusWanted.current = true;
+    };
     if (event.altKey) {
       return event.key === 'ArrowUp' ? actions.up : event.key === 'ArrowDown' ? actions.down : null;
     }
@@ -262,10 +264,12 @@ function Tree({ document: payload, tree }: { document: PayloadDocument; tree: Sy
       switch (event.key.toLowerCase()) {
         case 'd':
           return actions.duplicate;
+        case 'c':
+          return actions.copy;
         case 'z':
-          return () => void (event.shiftKey ? payload.redo() : payload.undo());
+          return undo(!event.shiftKey);
         case 'y':
-          return () => void payload.redo();
+          return undo(false);
         default:
           return null;
       }
@@ -280,9 +284,9 @@ function Tree({ document: payload, tree }: { document: PayloadDocument; tree: Sy
       case 'End':
         return go(items.length - 1);
       case 'PageDown':
-        return go(at + 12);
+        return go(at + page);
       case 'PageUp':
-        return go(at - 12);
+        return go(at - page);
       case 'ArrowRight':
         return () => {
           if (!tree.isContainer(item.node)) return;
@@ -295,8 +299,9 @@ function Tree({ document: payload, tree }: { document: PayloadDocument; tree: Sy
           else if (item.path.length > 0) select(parentPath);
         };
       case 'Enter':
+        return event.shiftKey ? actions.type : actions.edit;
       case 'F2':
-        return actions.edit;
+        return event.shiftKey ? actions.rename : actions.edit;
       case ' ':
         return () => toggle(item.path);
       case 'Insert':
@@ -304,298 +309,130 @@ function Tree({ document: payload, tree }: { document: PayloadDocument; tree: Sy
         return actions.add;
       case 'Delete':
         return actions.remove;
-      case 'r':
-        return actions.rename;
-      case 't':
-        return actions.type;
+      case '*':
+        return expandSiblings;
       default:
-        return null;
+        return event.key.length === 1 ? () => typeAhead(event.key) : null;
     }
   };
+  const expandSiblings = () => {
+    const parent = tree.parent(item.node);
+    const among = parent < 0 ? [item.node] : [...tree.children(parent)];
+    const containers = among.filter((node) => tree.isContainer(node)).map((node) => pathKey(tree.indexPath(node)));
+    setExpanded((now) => new Set([...now, ...containers]));
+  };
+  const typeAhead = (letter: string) => {
+    const now = Date.now();
+    const before = typed.current.until > now ? typed.current.text : '';
+    typed.current = { text: before + letter, until: now + TYPE_AHEAD_MILLISECONDS };
+    const found = typedItem(items, tree, at, typed.current.text);
+    if (found >= 0) select(items[found]!.path);
+  };
+
+  const isMember = tree.keyToken(item.node) !== null;
+  const parent = tree.parent(item.node);
+  const isRoot = parent < 0;
+  const isContainer = tree.isContainer(item.node);
+  const returnFocus = () => {
+    // A field that the menu's choice opened has it already.
+    if (!scroller.current?.contains(document.activeElement)) focusLine(scroller.current);
+  };
+  const guarded = (action: TreeAction): TreeAction => ({
+    ...action,
+    run: () => {
+      if (!isHeld()) action.run();
+    },
+  });
+  const list = [
+    {
+      label: isContainer ? 'Open or close' : 'Edit the value',
+      short: 'Edit',
+      keys: 'F2',
+      run: actions.edit,
+      can: true,
+    },
+    { label: 'Rename the key', short: 'Rename', keys: 'Shift+F2', run: actions.rename, can: isMember },
+    { label: 'Change the type', short: 'Type', keys: 'Shift+Enter', run: actions.type, can: true },
+    {
+      label: isContainer ? 'Add a value inside' : 'Add a value below',
+      short: 'Add',
+      keys: 'Insert',
+      run: actions.add,
+      can: isContainer || !isRoot,
+    },
+    { label: 'Duplicate', short: 'Duplicate', keys: 'Mod+D', run: actions.duplicate, can: !isRoot },
+    { label: 'Move up', short: 'Up', keys: 'Alt+Up', run: actions.up, can: !isRoot && position > 0 },
+    {
+      label: 'Move down',
+      short: 'Down',
+      keys: 'Alt+Down',
+      run: actions.down,
+      can: !isRoot && position < tree.childCount(parent) - 1,
+    },
+    { label: 'Delete', short: 'Delete', keys: 'Delete', run: actions.remove, can: !isRoot },
+  ].map(guarded);
+  const more = [{ label: 'Copy the value', short: 'Copy', keys: 'Mod+C', run: actions.copy, can: true }].map(guarded);
 
   return (
     <>
-      <div className="toolbar tree-toolbar" role="toolbar" aria-label="Change the selected value">
-        {(
-          [
-            ['Edit', actions.edit],
-            ['Rename', actions.rename],
-            ['Type', actions.type],
-            ['Add', actions.add],
-            ['Duplicate', actions.duplicate],
-            ['Up', actions.up, 'Move up'],
-            ['Down', actions.down, 'Move down'],
-            ['Delete', actions.remove],
-          ] as readonly (readonly [string, () => void, string?])[]
-        ).map(([label, run, name]) => (
-          <button
-            key={label}
-            type="button"
-            className="button small"
-            aria-label={name}
-            onClick={() => {
-              if (!isHeld()) run();
-            }}
-          >
-            {label}
-          </button>
-        ))}
+      <TreeToolbar actions={list}>
         {problem ? (
           <span className="tone-danger" role="alert">
             {problem}
           </span>
         ) : null}
-      </div>
-      <div
-        className="tree"
-        role="tree"
-        aria-label={`Payload of id ${payload.id}`}
-        ref={scroller}
-        onKeyDown={onKeyDown}
-        tabIndex={-1}
-      >
-        <div role="presentation" style={{ height: virtual.getTotalSize(), position: 'relative' }}>
-          {virtual.getVirtualItems().map((entry) => {
-            const treeItem = items[entry.index]!;
-            const isSelected = entry.index === at;
-            return (
-              <TreeLine
-                key={pathKey(treeItem.path)}
-                tree={tree}
-                item={treeItem}
-                top={entry.start}
-                expanded={expanded.has(pathKey(treeItem.path))}
-                selected={isSelected}
-                hint={hints.get(treeItem.node)}
-                editing={editing && pathKey(editing.path) === pathKey(treeItem.path) ? editing : null}
-                onSelect={() => select(treeItem.path)}
-                onToggle={() => toggle(treeItem.path)}
-                onEdit={() => {
-                  if (isHeld()) return;
-                  select(treeItem.path);
-                  if (!tree.isContainer(treeItem.node)) edit(treeItem.path, 'value');
-                  else toggle(treeItem.path);
-                }}
-                onCommit={commit}
-                onCancel={cancel}
-              />
-            );
-          })}
+      </TreeToolbar>
+      <TreeMenu actions={[...list, ...more]} onClosed={returnFocus}>
+        <div
+          className="tree"
+          role="tree"
+          aria-label={`Payload of id ${payload.id}`}
+          ref={scroller}
+          onKeyDown={onKeyDown}
+          tabIndex={-1}
+          // The menu is about the value it was opened on; by key that is the selected one.
+          onContextMenuCapture={(event) => {
+            const line = (event.target as Element).closest<HTMLElement>('[data-path]');
+            const path = line?.dataset.path;
+            if (path !== undefined) select(path === '' ? [] : path.split('/').map(Number));
+          }}
+        >
+          <div role="presentation" style={{ height: virtual.getTotalSize(), position: 'relative' }}>
+            {virtual.getVirtualItems().map((entry) => {
+              const treeItem = items[entry.index]!;
+              const isSelected = entry.index === at;
+              return (
+                <TreeLine
+                  key={pathKey(treeItem.path)}
+                  tree={tree}
+                  item={treeItem}
+                  top={entry.start}
+                  expanded={expanded.has(pathKey(treeItem.path))}
+                  selected={isSelected}
+                  hint={hints.get(treeItem.node)}
+                  editing={editing && pathKey(editing.path) === pathKey(treeItem.path) ? editing : null}
+                  onSelect={() => select(treeItem.path)}
+                  onToggle={() => toggle(treeItem.path)}
+                  onEdit={() => {
+                    if (isHeld()) return;
+                    select(treeItem.path);
+                    if (!tree.isContainer(treeItem.node)) edit(treeItem.path, 'value');
+                    else toggle(treeItem.path);
+                  }}
+                  onCommit={commit}
+                  onCancel={cancel}
+                />
+              );
+            })}
+          </div>
         </div>
-      </div>
+      </TreeMenu>
     </>
   );
 }
 
-function TreeLine(props: {
-  tree: SyntaxTree;
-  item: TreeItem;
-  top: number;
-  expanded: boolean;
-  selected: boolean;
-  hint: string | undefined;
-  editing: Editing | null;
-  onSelect: () => void;
-  onToggle: () => void;
-  onEdit: () => void;
-  onCommit: Commit;
-  onCancel: () => void;
-}) {
-  const { tree, item, top, expanded, selected, hint, editing } = props;
-  const { node } = item;
-  const container = tree.isContainer(node);
-  const kind = tree.kind(node);
-  const key = tree.key(node);
-  return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: keys are handled by the tree
-    <div
-      role="treeitem"
-      className="tree-item"
-      aria-level={item.path.length + 1}
-      aria-setsize={item.siblings}
-      aria-posinset={(item.path.at(-1) ?? 0) + 1}
-      aria-selected={selected}
-      {...(container ? { 'aria-expanded': expanded } : {})}
-      tabIndex={selected && editing === null ? 0 : -1}
-      style={{
-        position: 'absolute',
-        top,
-        left: 0,
-        right: 0,
-        height: ITEM_HEIGHT,
-        paddingLeft: `${item.path.length * 1.1 + 0.5}rem`,
-      }}
-      onClick={props.onSelect}
-      onDoubleClick={props.onEdit}
-    >
-      {/* biome-ignore lint/a11y/noStaticElementInteractions: for the mouse; the tree's keys do the same */}
-      {/* biome-ignore lint/a11y/useKeyWithClickEvents: see above */}
-      <span className="tree-toggle" onClick={container ? props.onToggle : undefined}>
-        {container ? <Icon name={expanded ? 'chevronDown' : 'chevronRight'} /> : null}
-      </span>
-      {editing?.what === 'key' ? (
-        <TokenInput
-          token={tree.keyToken(node) ?? '""'}
-          label="Key"
-          id={editing.document.id}
-          onCommit={(text, raw, isLeft) => props.onCommit(editing, text, raw, isLeft)}
-          onCancel={props.onCancel}
-        />
-      ) : item.path.length > 0 ? (
-        <span className={key === null ? 'tree-key index' : 'tree-key'}>
-          {key === null ? item.path.at(-1) : <VisibleText text={key} />}:
-        </span>
-      ) : null}
-      {editing?.what === 'value' ? (
-        <TokenInput
-          token={tree.token(node)}
-          label="Value"
-          id={editing.document.id}
-          onCommit={(text, raw, isLeft) => props.onCommit(editing, text, raw, isLeft)}
-          onCancel={props.onCancel}
-        />
-      ) : editing?.what === 'type' ? (
-        <KindSelect
-          kind={kind}
-          onCommit={(next) => props.onCommit(editing, next, true, false)}
-          onCancel={props.onCancel}
-        />
-      ) : (
-        <span className={`tree-value ${kind === 'boolean' || kind === 'null' ? 'literal' : kind}`}>
-          {container ? (
-            <span className="muted">{containerWords(tree, node)}</span>
-          ) : (
-            <VisibleText text={tree.token(node).slice(0, 2_000)} />
-          )}
-        </span>
-      )}
-      {hint && editing === null ? <span className="hint warning">{hint}</span> : null}
-    </div>
-  );
-}
-
-/**
- * A token is edited as the string it stands for where nothing can be lost by that, else as its JSON text. What was typed is taken by
- * Enter, and by everything that leaves the field; Escape gives it up.
- */
-function TokenInput(props: {
-  token: string;
-  label: string;
-  /** Of the record it belongs to. */
-  id: string;
-  onCommit: (text: string, raw: boolean, isLeft: boolean) => boolean;
-  onCancel: () => void;
-}) {
-  const { token, label, id, onCommit, onCancel } = props;
-  // An input drops line breaks, and an escape has several spellings: such a string is edited as it is written.
-  const [simple] = useState(token.startsWith('"') && !/[\\\u0000-\u001f\u2028\u2029]/.test(token));
-  const [before] = useState(simple ? decodeStringToken(token) : token);
-  const [text, setText] = useState(before);
-  const input = useRef<HTMLInputElement>(null);
-  const settled = useRef(false);
-  const take = (isLeft = false): boolean => {
-    if (settled.current) return true;
-    if (text === before) {
-      if (!isLeft) onCancel();
-      return true;
-    }
-    settled.current = onCommit(text, !simple, isLeft);
-    return settled.current;
-  };
-  const latest = useRef({ text, take });
-  useLayoutEffect(() => {
-    latest.current = { text, take };
-  });
-  useEffect(() => {
-    input.current?.focus();
-    input.current?.select();
-  }, []);
-  useLayoutEffect(() => {
-    const close = openField(() => latest.current.take());
-    return () => {
-      close();
-      // Another record came in its place, by a key or by somebody else's hand: what was typed still belongs to this one.
-      const { text: typed, take: takeLast } = latest.current;
-      if (takeLast(true)) return;
-      notify({
-        tone: 'danger',
-        text: `Not taken for id ${id}, because it is not one JSON value: ${typed.slice(0, 200)}`,
-      });
-    };
-  }, [id]);
-  return (
-    <input
-      ref={input}
-      className="tree-input"
-      aria-label={simple ? label : `${label}, as JSON`}
-      value={text}
-      spellCheck={false}
-      onChange={(event) => setText(event.target.value)}
-      onClick={(event) => event.stopPropagation()}
-      onDoubleClick={(event) => event.stopPropagation()}
-      onBlur={() => take()}
-      onKeyDown={(event) => {
-        // Enter may also end the composition of a character.
-        if (event.nativeEvent.isComposing || (event.key !== 'Enter' && event.key !== 'Escape')) return;
-        event.preventDefault();
-        event.stopPropagation();
-        if (event.key === 'Enter') take();
-        else {
-          settled.current = true;
-          onCancel();
-        }
-      }}
-    />
-  );
-}
-
-/** Chosen with the mouse, a kind is taken at once; with keys, each arrow passes one by, and Enter takes it. */
-function KindSelect(props: { kind: NodeKind; onCommit: (kind: NodeKind) => void; onCancel: () => void }) {
-  const { kind, onCommit, onCancel } = props;
-  const select = useRef<HTMLSelectElement>(null);
-  const byKey = useRef(false);
-  const settled = useRef(false);
-  useEffect(() => select.current?.focus(), []);
-  const settle = (chosen: NodeKind | null) => {
-    if (settled.current) return;
-    settled.current = true;
-    if (chosen === null || chosen === kind) onCancel();
-    else onCommit(chosen);
-  };
-  return (
-    <select
-      ref={select}
-      className="tree-input"
-      aria-label="Type"
-      defaultValue={kind}
-      onPointerDown={() => {
-        byKey.current = false;
-      }}
-      onClick={(event) => event.stopPropagation()}
-      onChange={(event) => {
-        if (!byKey.current) settle(event.target.value as NodeKind);
-      }}
-      onBlur={(event) => settle(event.target.value as NodeKind)}
-      onKeyDown={(event) => {
-        byKey.current = true;
-        if (event.key !== 'Escape' && event.key !== 'Enter') return;
-        event.preventDefault();
-        event.stopPropagation();
-        settle(event.key === 'Enter' ? (event.currentTarget.value as NodeKind) : null);
-      }}
-    >
-      {KINDS.map((name) => (
-        <option key={name} value={name}>
-          {name}
-        </option>
-      ))}
-    </select>
-  );
-}
-
-function containerWords(tree: SyntaxTree, node: number): string {
-  const count = tree.childCount(node);
-  return tree.kind(node) === 'object' ? `{ ${formatCount(count)} }` : `[ ${formatCount(count)} ]`;
+function focusLine(scroller: HTMLElement | null): void {
+  scroller?.querySelector<HTMLElement>('[role="treeitem"][tabindex="0"]')?.focus();
 }
 
 /** A key the object does not have yet. */
@@ -605,23 +442,4 @@ function freeKey(tree: SyntaxTree, object: number, wanted = 'new'): string {
     const key = number === 1 ? wanted : `${wanted} ${number}`;
     if (!keys.has(key)) return key;
   }
-}
-
-const HINTED_INTEGERS = 1_000;
-
-/** What stands beside a value: a date for an expiry, what JavaScript tools would make of a big integer. */
-function valueHints(tree: SyntaxTree, now: Date): ReadonlyMap<number, string> {
-  const hints = new Map<number, string>();
-  for (const integer of largeIntegers(tree, HINTED_INTEGERS)) {
-    if (integer.javascript !== integer.text) hints.set(integer.node, `JavaScript tools: ${integer.javascript}`);
-  }
-  const { expiry } = readConventions(tree);
-  if (expiry?.seconds != null && expiry.seconds < 8_640_000_000_000n) {
-    const words = new Date(Number(expiry.seconds) * 1000).toISOString().replace('.000', '');
-    hints.set(
-      expiry.node,
-      isExpired(expiry.seconds, BigInt(Math.floor(now.getTime() / 1000))) ? `expired ${words}` : words,
-    );
-  }
-  return hints;
 }

@@ -1,5 +1,5 @@
 import { type KeyboardEvent, type PointerEvent, useEffect, useRef, useState } from 'react';
-import type { Result } from '../../../shared/protocol.ts';
+import type { Result, Summary } from '../../../shared/protocol.ts';
 import { formatBytes, formatCount, formatNoun, formatOffset } from '../../components/format.ts';
 import { call } from '../../connection/current.ts';
 import { type ByteRange, goTo, useSession, walkDamage } from '../../state/session.ts';
@@ -127,7 +127,13 @@ export function LogMap() {
         ) : null}
       </div>
       <div className="legend">
-        <Legend kind="live" text={formatBytes(log.liveBytes)} />
+        <Legend
+          kind="live"
+          text={`${holdsAllIntact(summary) ? '' : 'in salvage '}${formatBytes(log.liveBytes)}`}
+          {...(holdsAllIntact(summary)
+            ? {}
+            : { title: 'The map shows what is intact and newest; the chosen VelesDB does not hold all of it.' })}
+        />
         <Legend kind="superseded" text={formatBytes(log.supersededBytes)} />
         <Legend kind="dead" text={formatBytes(log.deadBytes)} />
         <Legend
@@ -150,9 +156,16 @@ export function LogMap() {
   );
 }
 
-function Legend({ kind, text }: { kind: Kind; text: string }) {
+/** Whether the chosen view holds just what is live on the map, which is drawn of everything intact. */
+function holdsAllIntact({ view, outcomes }: Summary): boolean {
+  const outcome = outcomes[view];
+  if (!outcome) return true;
+  return outcome.opens && ![outcome.lost, outcome.stale, outcome.resurrected, outcome.wrong].some((count) => count);
+}
+
+function Legend({ kind, text, title }: { kind: Kind; text: string; title?: string }) {
   return (
-    <span>
+    <span title={title}>
       <span className={`swatch ${kind}`} aria-hidden="true" />
       {KIND_WORDS[kind]} {text}
     </span>

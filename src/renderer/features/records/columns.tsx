@@ -64,7 +64,14 @@ export const COLUMNS = helper.columns([
   }),
   helper.accessor((entry) => entry.row?.versions ?? 0, {
     id: 'versions',
-    header: 'Versions',
+    header: () => (
+      <>
+        <span className="where-wide">Versions</span>
+        <span className="where-narrow" aria-hidden="true">
+          Ver.
+        </span>
+      </>
+    ),
     cell: ({ row: { original } }) =>
       original.row && original.row.kind !== 'gap' && original.row.versions > 0
         ? formatCount(original.row.versions)
@@ -114,8 +121,8 @@ export const COLUMNS = helper.columns([
 export const COLUMN_LAYOUT: readonly { width: string; className: string }[] = [
   { width: 'var(--id-width)', className: 'mono-cell' },
   { width: '5.4rem', className: 'mono-cell' },
-  { width: '4rem', className: 'mono-cell end' },
-  { width: '4.7rem', className: 'mono-cell end' },
+  { width: 'var(--size-width)', className: 'mono-cell end' },
+  { width: 'var(--versions-width)', className: 'mono-cell end' },
   { width: '8.3rem', className: '' },
   { width: 'minmax(5rem, 1fr)', className: 'mono-cell' },
 ];

@@ -433,7 +433,9 @@ function EmptyGrid() {
             ? ['No damage', 'Every byte of this log is accounted for and sound.']
             : chip === 'live'
               ? ['No live records', 'In this view every id is deleted or unreadable.']
-              : ['An empty log', 'Nothing was ever stored in this collection.'];
+              : summary && !summary.log.exists
+                ? ['No log', 'There is no payloads.log here. The first store writes one.']
+                : ['An empty log', 'Nothing was ever stored in this collection.'];
   return (
     // biome-ignore lint/a11y/useSemanticElements: see above
     // biome-ignore lint/a11y/useFocusableInteractive: the header cells hold the focus

@@ -99,7 +99,7 @@ function Explained({ record, damage, session }: { record: RecordDetail; damage: 
         </p>
         {damage.hint ? (
           <p>
-            <strong>A guess:</strong> <VisibleText text={damage.hint} />
+            <VisibleText text={damage.hint} />
           </p>
         ) : null}
       </div>

@@ -23,7 +23,7 @@ export function Header() {
             </li>
             {collection && database.kind === 'root' ? (
               <li>
-                <VisibleText text={collection.name} />
+                <VisibleText isName text={collection.name} />
               </li>
             ) : null}
             {session && page !== 'records' ? <li>{page}</li> : null}

@@ -203,7 +203,7 @@ function DamageRow({ damage }: { damage: Damage }) {
         <VisibleText text={damage.explanation} />
         {damage.hint ? (
           <div className="hint">
-            A guess: <VisibleText text={damage.hint} />
+            <VisibleText text={damage.hint} />
           </div>
         ) : null}
       </td>
