@@ -6,7 +6,7 @@ import { type Followed, followPath, type PathAt, type PathStep, pathAt } from '.
 import { type Reading, readAs } from '../../core/json/reading.ts';
 import { parseSyntax, type SyntaxResult } from '../../core/json/syntax.ts';
 import { parsePieces } from '../../shared/frames.ts';
-import { putTextsBack } from './carried-texts.ts';
+import { piecesOfText, putTextsBack, takeTextsOut } from './carried-texts.ts';
 
 /** The shape of the text asked about last: making it anew for each move of the cursor would take most of a second. */
 let last: { text: string; parsed: SyntaxResult } | null = null;
@@ -55,41 +55,58 @@ export type JobParams<Name extends JobName> = Parameters<(typeof JOBS)[Name]>[0]
 export type JobResult<Name extends JobName> = ReturnType<(typeof JOBS)[Name]>;
 
 /**
- * To a worker: pieces of a text, each a string or its UTF-8, which it holds until pieces of another come; pieces of a large text of the
- * next job, the first of them with its place in the parameters; and jobs. With `held` a job is about the text that is held.
+ * To a worker: parts of a text by their numbers, each a string or its UTF-8; which parts, in order, are the text it holds from then on,
+ * others being forgotten; pieces of a large text of the next job, the first of them with its place in the parameters; and jobs. With
+ * `held` a job is about the text that is held.
  */
 export type WorkRequest =
-  | { type: 'piece'; text: string | Uint8Array }
+  | { type: 'part'; number: number; text: string | Uint8Array }
+  | { type: 'whole'; parts: Float64Array }
   | { type: 'text'; path: string[] | null; text: string | Uint8Array }
   | { type: 'job'; name: JobName; params: object; held: boolean };
-/** From a worker: how its job ended. */
-export type WorkAnswer = { ok: true; value: unknown } | { ok: false; message: string };
+/** From a worker: how its job ended, and before it pieces of the large texts in its result, the first of each with its place there. */
+export type WorkAnswer =
+  | { type: 'text'; path: string[] | null; text: string }
+  | { type: 'done'; value: unknown }
+  | { type: 'failed'; message: string };
 
 /** The worker's side: takes requests and answers each job, in order. */
 export function createJobServer(answer: (answer: WorkAnswer) => void): (request: WorkRequest) => void {
-  let pieces: string[] = [];
+  let parts = new Map<number, string>();
   let text = '';
   const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   let carried: { path: string[]; pieces: string[] }[] = [];
   return (request) => {
+    if (request.type === 'whole') {
+      parts = new Map(Array.from(request.parts, (number) => [number, parts.get(number)!]));
+      text = Array.from(request.parts, (number) => parts.get(number)!).join('');
+      return;
+    }
     if (request.type !== 'job') {
       const piece = typeof request.text === 'string' ? request.text : utf8.decode(request.text);
-      if (request.type === 'piece') pieces.push(piece);
+      if (request.type === 'part') parts.set(request.number, piece);
       else if (request.path) carried.push({ path: request.path, pieces: [piece] });
       else carried.at(-1)!.pieces.push(piece);
       return;
     }
-    if (pieces.length > 0) text = pieces.join('');
-    pieces = [];
     const params = request.held ? { ...request.params, text } : request.params;
     const texts = carried.map(({ path, pieces }) => ({ path, text: pieces.join('') }));
     carried = [];
     try {
       putTextsBack(params, texts);
       const job = JOBS[request.name] as (params: object) => unknown;
-      answer({ ok: true, value: job(params) });
+      const result = takeTextsOut({ value: job(params) });
+      // Whole, a large text would be made in the window's thread at once, which takes longer than a key may.
+      for (const { path, text } of result.texts) {
+        let isFirst = true;
+        for (const piece of piecesOfText(text)) {
+          answer({ type: 'text', path: isFirst ? path : null, text: piece });
+          isFirst = false;
+        }
+      }
+      answer({ type: 'done', value: (result.message as { value: unknown }).value });
     } catch (thrown) {
-      answer({ ok: false, message: (thrown as Error).message });
+      answer({ type: 'failed', message: (thrown as Error).message });
     }
   };
 }
