@@ -22,6 +22,8 @@ const lineSchema = z.union([
     id: z.string(),
     compact: z.boolean(),
     opened: z.string().nullable(),
+    /** What was displayed, where that is not what it was opened as: it had been edited before. */
+    displayed: z.string().optional(),
     base: baseSchema,
   }),
   /** A change of it; each has its number, from 1 on, because a large one may be overtaken on its way. */
@@ -101,6 +103,18 @@ export class EditJournal {
     return true;
   }
 
+  /**
+   * The draft that the changes of a document make, up to one of them: the window that made them need not send the text. Null where they are
+   * not all here, or begin from another record than the one at `offset`. Throws what the system says, or where they do not fit.
+   */
+  draftAt(document: string, step: number, offset: string | null): Draft | null {
+    const open = this.#open.get(document);
+    if (!open || open.offset !== offset) return null;
+    const edited = documentsIn(this.#path, document).get(document);
+    if (!edited || lastOf(edited) < step) return null;
+    return { id: open.id, action: 'store', text: textAfter(edited, step), base: edited.base };
+  }
+
   /** The changes of a document up to a step are in its draft. */
   keep(document: string, step: number): void {
     const open = this.#open.get(document);
@@ -137,17 +151,14 @@ export class EditJournal {
   takeUp(refused: (id: string) => void): { draft: Draft; at: number }[] {
     const left: { draft: Draft; at: number }[] = [];
     for (const path of this.#leftBehind()) {
-      const documents = new Map<string, Edited>();
-      for (const line of readFileSync(path, 'utf8').split('\n')) {
-        const parsed = lineSchema.safeParse(tryParse(line));
-        // The last line may have been cut.
-        if (parsed.success) take(parsed.data, documents);
-      }
-      for (const edited of documents.values()) {
+      for (const edited of documentsIn(path).values()) {
         const { id } = edited.opened;
+        const last = lastOf(edited);
+        // A draft has them already.
+        if (last <= edited.kept) continue;
         try {
-          const text = textOf(edited);
-          if (text !== null) left.push({ draft: { id, action: 'store', text, base: edited.base }, at: edited.at });
+          const text = textAfter(edited, last);
+          left.push({ draft: { id, action: 'store', text, base: edited.base }, at: edited.at });
         } catch {
           refused(id);
         }
@@ -178,15 +189,33 @@ export class EditJournal {
   }
 }
 
-/** The text to store after all changes that came one behind the other; null where a draft has them already. */
-function textOf({ opened, steps, kept }: Edited): string | null {
+/** The documents of a journal, or the one of a name. */
+function documentsIn(path: string, wanted?: string): Map<string, Edited> {
+  const documents = new Map<string, Edited>();
+  const start = wanted === undefined ? '' : JSON.stringify({ document: wanted }).slice(0, -1);
+  for (const line of readFileSync(path, 'utf8').split('\n')) {
+    if (!line.startsWith(start)) continue;
+    const parsed = lineSchema.safeParse(tryParse(line));
+    // The last line may have been cut.
+    if (parsed.success) take(parsed.data, documents);
+  }
+  return documents;
+}
+
+/** The last change of a document before which none is missing. */
+function lastOf({ steps }: Edited): number {
   let last = 0;
   while (steps.has(last + 1)) last++;
-  if (last <= kept) return null;
+  return last;
+}
+
+/** The text to store after the changes of a document up to one of them. */
+function textAfter({ opened, steps }: Edited, last: number): string {
   const before = opened.opened ?? opened.base?.text ?? null;
-  if (before === null) throw new RangeError('There is no text to begin from.');
+  const displayed = opened.displayed ?? (before === null || !opened.compact ? before : displayText(before));
+  if (displayed === null) throw new RangeError('There is no text to begin from.');
   const edits = Array.from({ length: last }, (_, index) => steps.get(index + 1)!);
-  return storedText(applyEdits(opened.compact ? displayText(before) : before, edits), opened.compact);
+  return storedText(applyEdits(displayed, edits), opened.compact);
 }
 
 function isRunning(pid: number): boolean {

@@ -6,6 +6,7 @@ import { type LaidOut, layOut, storedText } from '../../core/json/layout.ts';
 import type { Draft } from '../../shared/protocol.ts';
 import { editorExtensions } from '../features/editor/code-extensions.ts';
 import { softBreaksOf, withSoftBreaks } from '../features/editor/long-lines.ts';
+import type { MadeDraft } from '../work/jobs.ts';
 import { LARGE_FROM, payloadWork } from '../work/work.ts';
 import { report } from './application.ts';
 import { documentChanged } from './editing.ts';
@@ -66,7 +67,7 @@ export class PayloadDocument {
     const base = before === this.opened ? true : before;
     const laidOut = await payloadWork.run('layOut', { stored: this.opened, base });
     this.open(laidOut, await documentText(laidOut.displayed, laidOut.displayed.length >= PLAIN_FROM));
-    this.journal = new Journal(this.id, this.openedDraft, laidOut.compact);
+    this.journal = new Journal(this.id, { draft: this.openedDraft, compact: laidOut.compact });
     this.tell();
   }
 
@@ -101,6 +102,14 @@ export class PayloadDocument {
   get edited(): Edited | null {
     const edited = this.journal?.edited;
     return edited && edited.step > 0 ? edited : null;
+  }
+
+  /** The text as it will be stored, at the moment of asking, with what is known of it already. */
+  async draft(): Promise<{ text: string; made: MadeDraft | null }> {
+    const { doc } = this.state;
+    if (this.version === 0 || doc.length < LARGE_FROM) return { text: await this.stored(), made: null };
+    const made = await payloadWork.run('draft', { text: '', compact: this.compact }, { source: sourceOf(doc) });
+    return { text: made.stored, made };
   }
 
   /** The text as it will be stored, at the moment of asking. Takes its time where the text is large. */
@@ -145,7 +154,7 @@ export class PayloadDocument {
   /** The view's state moved on, by these changes. */
   take(state: EditorState, changes: ChangeSet): void {
     const changed = state.doc !== this.state.doc;
-    if (changed) this.journal?.add(textEdits(softBreaksOf(this.state), changes), this.base?.offset ?? null);
+    if (changed) this.note(state, changes);
     const moved = state.selection.main.head !== this.state.selection.main.head;
     this.state = state;
     if (moved) for (const listener of this.cursorListeners) listener();
@@ -153,6 +162,13 @@ export class PayloadDocument {
     this.version++;
     this.tell();
     documentChanged(this);
+  }
+
+  /** Keeps a change in the journal: also that by which the text becomes large, as a paste does. */
+  private note(state: EditorState, changes: ChangeSet): void {
+    if (!this.journal && state.doc.length >= LARGE_FROM)
+      this.journal = new Journal(this.id, { draft: null, compact: this.compact, displayed: this.text });
+    this.journal?.add(textEdits(softBreaksOf(this.state), changes), this.base?.offset ?? null);
   }
 
   subscribe = (listener: () => void): (() => void) => {

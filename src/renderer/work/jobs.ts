@@ -1,4 +1,5 @@
 import { findAllText, findText, type Wanted } from '../../core/find-text.ts';
+import { fingerprintOf } from '../../core/fingerprint.ts';
 import { checkText, type TextCheck } from '../../core/json/check-text.ts';
 import { type LaidOut, layOut, storedText } from '../../core/json/layout.ts';
 import type { JsonReader } from '../../core/json/number.ts';
@@ -7,6 +8,13 @@ import { type Reading, readAs } from '../../core/json/reading.ts';
 import { parseSyntax, type SyntaxResult } from '../../core/json/syntax.ts';
 import { parsePieces } from '../../shared/frames.ts';
 import { piecesOfText, putTextsBack, takeTextsOut } from './carried-texts.ts';
+
+/** A text to store, and what is known of it. */
+export interface MadeDraft {
+  stored: string;
+  fingerprint: string;
+  check: TextCheck;
+}
 
 /** The shape of the text asked about last: making it anew for each move of the cursor would take most of a second. */
 let last: { text: string; parsed: SyntaxResult } | null = null;
@@ -28,6 +36,11 @@ export const JOBS = {
   check: ({ text }: { text: string }): TextCheck => checkText(text),
   /** What to store for a displayed text. */
   store: ({ text, compact }: { text: string; compact: boolean }): string => storedText(text, compact),
+  /** The same, with all that is asked of it when a draft is made. */
+  draft: ({ text, compact }: { text: string; compact: boolean }): MadeDraft => {
+    const stored = storedText(text, compact);
+    return { stored, fingerprint: fingerprintOf(stored), check: checkText(stored) };
+  },
   /** What VelesDB makes of a text. */
   read: ({ text, reader, limit }: { text: string; reader: JsonReader; limit: number }): Reading =>
     readAs(text, reader, limit),

@@ -26,11 +26,12 @@ function connect(seen: WorkRequest[] = [], onJob = () => {}): Pipe {
   };
 }
 
+const known: string[] = [];
+const numberOf = (text: string): number => (known.includes(text) ? known.indexOf(text) : known.push(text) - 1);
 /** A text in parts that are known by what they are. */
 const textOf = (number: number, ...parts: string[]): Source => ({
   number,
-  parts: () =>
-    parts.map((text) => ({ number: Number.parseInt(Buffer.from(text).toString('hex'), 16), text: () => text })),
+  parts: () => parts.map((text) => ({ number: numberOf(text), text: () => text })),
 });
 const decoded = (text: string | Uint8Array): string =>
   typeof text === 'string' ? text : new TextDecoder().decode(text);
