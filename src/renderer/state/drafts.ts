@@ -6,6 +6,7 @@ import type { MadeDraft } from '../work/jobs.ts';
 import { announce } from './announcements.ts';
 import { notify, report, showDialog } from './application.ts';
 import { documentOf, forgetDocument } from './documents.ts';
+import { noteLook } from './draft-looks.ts';
 import { forgetDropped, tellDropped } from './dropped-drafts.ts';
 import { followWritten, noteRefusal } from './editing.ts';
 import type { Edited } from './journal.ts';
@@ -71,7 +72,10 @@ export async function putDraft(draft: Draft, goingOn: GoingOn = {}): Promise<boo
   try {
     const { replaced, ...kept } = await put;
     const stored = { ...draft, ...kept };
-    if (made) noteRefusal(stored, made.check);
+    if (made) {
+      noteRefusal(stored, made.check);
+      noteLook(stored, made);
+    }
     useDrafts.setState(({ drafts }) => ({ drafts: new Map(drafts).set(stored.id, stored) }));
     onKept?.(kept.changedAt, replaced);
     return true;

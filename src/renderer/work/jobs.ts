@@ -9,11 +9,17 @@ import { parseSyntax, type SyntaxResult } from '../../core/json/syntax.ts';
 import { parsePieces } from '../../shared/frames.ts';
 import { piecesOfText, putTextsBack, takeTextsOut } from './carried-texts.ts';
 
+/** So many characters of a text are shown in lists. */
+export const HEAD_LENGTH = 200;
+
 /** A text to store, and what is known of it. */
 export interface MadeDraft {
   stored: string;
   fingerprint: string;
   check: TextCheck;
+  /** Its first characters, and how many bytes it has. */
+  head: string;
+  bytes: number;
 }
 
 /** The shape of the text asked about last: making it anew for each move of the cursor would take most of a second. */
@@ -39,7 +45,9 @@ export const JOBS = {
   /** The same, with all that is asked of it when a draft is made. */
   draft: ({ text, compact }: { text: string; compact: boolean }): MadeDraft => {
     const stored = storedText(text, compact);
-    return { stored, fingerprint: fingerprintOf(stored), check: checkText(stored) };
+    const head = stored.slice(0, HEAD_LENGTH);
+    const bytes = new TextEncoder().encode(stored).length;
+    return { stored, fingerprint: fingerprintOf(stored), check: checkText(stored), head, bytes };
   },
   /** What VelesDB makes of a text. */
   read: ({ text, reader, limit }: { text: string; reader: JsonReader; limit: number }): Reading =>

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { createJobServer, type WorkAnswer, type WorkRequest } from './jobs.ts';
-import { type Pipe, type Source, Work } from './work.ts';
+import { type Pipe, type Source, TookTooLong, Work } from './work.ts';
 
 const open: MessagePort[] = [];
 afterEach(() => {
@@ -163,6 +163,26 @@ describe('work beside the window', () => {
     expect(await dying.run('store', { text: '', compact: true }, { source: textOf(1, '[ ', '1 ]') })).toBe('[1]');
     expect(await dying.run('check', { text: '[1]' })).toEqual({ state: 'ok' });
     expect(starts).toBe(1);
+  });
+
+  test('ends a job that does not end by itself, and goes on with another worker', async () => {
+    let starts = 0;
+    let closed = 0;
+    const seen: WorkRequest[] = [];
+    const work = new Work(() => {
+      const pipe = connect(seen);
+      const isStuck = starts++ === 0;
+      const post = (request: WorkRequest) => (isStuck && request.type === 'job' ? undefined : pipe.post(request));
+      return { ...pipe, post, close: () => void closed++ };
+    });
+    const source = textOf(1, 'aa', 'ab');
+    const wanted = { query: '(a+)+b', matchCase: true, regexp: true };
+    const find = () => work.run('find', { text: '', wanted, from: 0, forward: true }, { source, limit: 20 });
+    await expect(find()).rejects.toBeInstanceOf(TookTooLong);
+    expect(closed).toBe(1);
+    expect(await work.run('store', { text: '', compact: false }, { source })).toBe('aaab');
+    expect(starts).toBe(2);
+    await expect(new Work(() => null).run('check', { text: '1' }, { limit: 20 })).rejects.toBeInstanceOf(TookTooLong);
   });
 
   test('says what a job failed with', async () => {

@@ -32,7 +32,12 @@ export interface JobOptions {
   source?: Source;
   /** A job that nobody waits for any more is not begun; one that runs is left to end, and its result dropped. */
   signal?: AbortSignal;
+  /** A job that runs longer than this many milliseconds is ended with its worker, and rejects with TookTooLong. Not done where there is none. */
+  limit?: number;
 }
+
+/** A job did not end within its limit, or there is no worker that could be ended with it. */
+export class TookTooLong extends Error {}
 
 /**
  * Runs jobs in a worker, one after the other. Where no worker starts they run where they are asked for: the window stops for a
@@ -56,11 +61,18 @@ export class Work {
     return result as Promise<JobResult<Name>>;
   }
 
-  async #next(name: JobName, params: object, { source, signal }: JobOptions): Promise<unknown> {
+  async #next(name: JobName, params: object, { source, signal, limit }: JobOptions): Promise<unknown> {
     throwIfAborted(signal);
     const pipe = this.#open();
-    if (!pipe) return runHere(name, params, source);
-    const answer = new Promise<Answer | null>((resolve) => pipe.onAnswer(collectAnswer(resolve), () => resolve(null)));
+    if (!pipe) {
+      if (limit !== undefined) throw new TookTooLong();
+      return runHere(name, params, source);
+    }
+    let end = (_late: 'late') => {};
+    const answer = new Promise<Answer | null | 'late'>((resolve) => {
+      end = resolve;
+      pipe.onAnswer(collectAnswer(resolve), () => resolve(null));
+    });
     if (source && source.number !== this.#held) await this.#hold(pipe, source);
     const { message, texts } = takeTextsOut(params);
     for (const { path, text } of texts) {
@@ -72,18 +84,26 @@ export class Work {
       }
     }
     pipe.post({ type: 'job', name, params: message, held: source !== undefined });
+    const timer = limit === undefined ? undefined : setTimeout(() => end('late'), limit);
     const got = await answer;
-    if (got === null) {
-      this.#broken = true;
-      this.#pipe = null;
-      pipe.close();
-      this.#held = null;
-      this.#parts = new Set();
+    clearTimeout(timer);
+    if (got === null || got === 'late') {
+      // One that did not end is no reason not to start another; one that died is.
+      this.#broken = got === null;
+      this.#close(pipe);
+      if (limit !== undefined) throw new TookTooLong();
       return runHere(name, params, source);
     }
     throwIfAborted(signal);
     if (got.type === 'failed') throw new Error(got.message);
     return got.value;
+  }
+
+  #close(pipe: Pipe): void {
+    pipe.close();
+    this.#pipe = null;
+    this.#held = null;
+    this.#parts = new Set();
   }
 
   /** Has the worker hold a text: it is sent what it has not got of it. */
