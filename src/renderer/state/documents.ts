@@ -17,6 +17,20 @@ import { documentPosition, textEdits, textOffset, withoutSoftBreaks } from './so
 
 /** From this many characters on, a payload is edited plain: no colours, no folding, no check at each pause of typing. */
 export const PLAIN_FROM = 1 << 20;
+/** The same for a large one with a line of so many: what colours and wraps goes through a whole line at each key. */
+const PLAIN_LINE_FROM = 1 << 17;
+
+/** Whether a displayed text is edited plain. */
+export function isPlain(displayed: string): boolean {
+  if (displayed.length < LARGE_FROM) return false;
+  if (displayed.length >= PLAIN_FROM) return true;
+  for (let from = 0; displayed.length - from >= PLAIN_LINE_FROM; ) {
+    const end = displayed.indexOf('\n', from);
+    if (end < 0 || end - from >= PLAIN_LINE_FROM) return true;
+    from = end + 1;
+  }
+  return false;
+}
 
 /**
  * The text of one record as it is edited. Code view and tree view are two faces of it: both change the same text by the same
@@ -66,7 +80,7 @@ export class PayloadDocument {
   private async openLarge(before: string | null): Promise<void> {
     const base = before === this.opened ? true : before;
     const laidOut = await payloadWork.run('layOut', { stored: this.opened, base });
-    this.open(laidOut, await documentText(laidOut.displayed, laidOut.displayed.length >= PLAIN_FROM));
+    this.open(laidOut, await documentText(laidOut.displayed, isPlain(laidOut.displayed)));
     this.journal = new Journal(this.id, { draft: this.openedDraft, compact: laidOut.compact });
     this.tell();
   }
@@ -76,7 +90,7 @@ export class PayloadDocument {
     { doc, breaks }: { doc: string | Text; breaks: readonly number[] },
   ): void {
     this.compact = compact;
-    this.plain = displayed.length >= PLAIN_FROM;
+    this.plain = isPlain(displayed);
     this.state = EditorState.create({
       doc,
       extensions: [

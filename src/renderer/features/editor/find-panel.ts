@@ -208,6 +208,7 @@ class FindPanel implements Panel {
         if (asked.signal.aborted) return;
         if (thrown instanceof TookTooLong)
           this.#words.textContent = `Stopped after ${LIMIT_SECONDS} seconds: this expression takes too long`;
+        else if (regexp) this.#words.textContent = (thrown as Error).message;
         else report(thrown);
       },
     );
