@@ -82,7 +82,7 @@ test('a payload of sixteen megabytes is laid out and checked by a worker, edited
   await expect(page.getByText('Checking…')).toBeVisible();
   await expect(reads(page)).toBeVisible();
   await expect(page.getByRole('button', { name: 'Review 1 draft' })).toBeVisible();
-  expect(await jobs(page)).toEqual(expect.arrayContaining(['check', 'store', 'print']));
+  expect(await jobs(page)).toEqual(expect.arrayContaining(['check', 'draft']));
   await save(page);
   expect(appended().equals(stores({ id: 1n, text: MANY.replace('"key 0"', '"xzkey 0"') }))).toBe(true);
 });
@@ -237,4 +237,75 @@ test('text is found and replaced in a long line, wherever it is shown in two pie
   await save(page);
   const text = SPACED.replace(`17, "text": "${'lorem ipsum 🐀 '.repeat(80)}`, '18, "text": "');
   expect(appended().equals(stores({ id: 1n, text }))).toBe(true);
+});
+
+test('regular expressions and whole words are found in a long line, and an expression that takes too long is stopped', async ({
+  open,
+}) => {
+  const { page, appended } = await openLarge(open, SPACED);
+  await show(page, '1');
+  await expect(reads(page)).toBeVisible();
+  await editor(page, '1').click();
+  await page.keyboard.press('ControlOrMeta+Home');
+  await page.keyboard.press('Tab');
+  await expect(
+    page
+      .getByRole('status')
+      .getByText(/^Part of a long line/)
+      .first(),
+  ).toBeVisible();
+  await page.keyboard.press('ControlOrMeta+F');
+  const find = page.getByRole('textbox', { name: 'Find', exact: true });
+  const words = page.locator('.cm-search').getByRole('status');
+  await page.getByRole('checkbox', { name: 'by word' }).check();
+  await find.fill('tex');
+  await find.press('Enter');
+  await expect(words).toHaveText('Not found');
+  await find.fill('true');
+  await page.getByRole('button', { name: 'all', exact: true }).click();
+  await expect(words).toHaveText('Selected 1 place');
+  expect(await page.evaluate(() => window.getSelection()?.toString())).toBe('true');
+
+  await page.getByRole('checkbox', { name: 'regexp' }).check();
+  await find.fill('(');
+  await find.press('Enter');
+  await expect(words).toHaveText(/^Invalid regular expression/);
+  await find.fill('([a-z ]+)+\\d');
+  await find.press('Enter');
+  await expect(words).toHaveText(/^Stopped after 5 seconds/);
+  await find.fill('"(id|end)": (\\w+)');
+  await page.getByRole('textbox', { name: 'Replace' }).fill('"$2": "$1"');
+  await page.getByRole('button', { name: 'replace all' }).click();
+  await expect(words).toHaveText('Replaced 2 places');
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('button', { name: 'Review 1 draft' })).toBeVisible();
+  await save(page);
+  const text = SPACED.replace('"id": 17', '"17": "id"').replace('"end": true', '"true": "end"');
+  expect(appended().equals(stores({ id: 1n, text }))).toBe(true);
+});
+
+test('a payload that becomes large by a paste keeps what is typed behind it through a reload', async ({ open }) => {
+  const { page } = await openLarge(open, '{"a":"","b":1}');
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await show(page, '1');
+  await editor(page, '1').click();
+  await page.keyboard.press('ControlOrMeta+Home');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('End');
+  await page.keyboard.press('ArrowLeft');
+  await page.keyboard.press('ArrowLeft');
+  await page.evaluate(() => navigator.clipboard.writeText('lorem '.repeat(60_000)));
+  await page.keyboard.press('ControlOrMeta+V');
+  await expect(page.getByRole('button', { name: 'Review 1 draft' })).toBeVisible();
+  await page.keyboard.type('xyz');
+  await page.reload();
+  await pick(page, MADE);
+  await show(page, '1');
+  await expect(reads(page)).toBeVisible();
+  await editor(page, '1').click();
+  await page.keyboard.press('ControlOrMeta+F');
+  const find = page.getByRole('textbox', { name: 'Find', exact: true });
+  await find.fill('lorem xyz"');
+  await find.press('Enter');
+  await expect.poll(() => page.evaluate(() => window.getSelection()?.toString())).toBe('lorem xyz"');
 });

@@ -41,3 +41,33 @@ test('case and the signs of patterns mean nothing but themselves', () => {
   expect(findAllText('aaaa', exact('a'), 2)).toHaveLength(2);
   expect(findText('abc', exact(''), 0, true)).toBeNull();
 });
+
+test('a regular expression matches in both directions, per line, and never nothing', () => {
+  const wanted = { query: '^"(\\w+)"', matchCase: true, regexp: true };
+  const text = '"a": "b"\n"cd": 1\n "e"';
+  expect(findText(text, wanted, 1, true)).toEqual({ start: 9, end: 13, around: false });
+  expect(findText(text, wanted, 13, false)).toEqual({ start: 9, end: 13, around: false });
+  expect(findText(text, wanted, 12, false)).toEqual({ start: 0, end: 3, around: false });
+  expect(findText(text, wanted, 13, true)).toEqual({ start: 0, end: 3, around: true });
+  expect(findAllText('aXbb😀', { query: 'b*', matchCase: true, regexp: true }, 9)).toEqual([{ start: 2, end: 4 }]);
+  expect(() => findText(text, { query: '(', matchCase: true, regexp: true }, 0, true)).toThrow(SyntaxError);
+  expect(() => findText(text, { query: 'a)(b', matchCase: true, regexp: true, word: true }, 0, true)).toThrow(
+    SyntaxError,
+  );
+});
+
+test('a whole word neither begins nor ends inside of another, in any script', () => {
+  const text = 'score scores Öl "score" Ölscore.score';
+  const wanted = { query: 'Score', matchCase: false, word: true };
+  expect(findAllText(text, wanted, 9).map(({ start }) => start)).toEqual([0, 17, 32]);
+  expect(findText(text, wanted, 32, false)).toMatchObject({ start: 17 });
+  expect(findAllText('a.b, a.bc', { query: '.b', matchCase: true, word: true }, 9)).toEqual([{ start: 1, end: 3 }]);
+  expect(findAllText('ab a ba', { query: 'a|b', matchCase: true, regexp: true, word: true }, 9)).toHaveLength(1);
+});
+
+test('what is put in the place of a regular expression may hold what it matched, other text stands for itself', () => {
+  const insert = (query: string, replacement: string, regexp: boolean) =>
+    findAllText('k=12', { query, matchCase: true, regexp, replacement }, 9).map((place) => place.insert);
+  expect(insert('(\\w)=(\\d+)(x)?', '$2$$$1[$&]$3$4', true)).toEqual(['12$k[k=12]$4']);
+  expect(insert('=', '$&', false)).toEqual(['$&']);
+});

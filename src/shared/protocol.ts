@@ -561,6 +561,22 @@ export const CALLS = {
     /** `replaced`: where `over` is given, the draft of somebody else whose place it took. */
     result: draftStateSchema.extend({ replaced: draftSchema.nullable() }),
   },
+  /**
+   * Makes a draft of a document of which all changes are in the journal, up to the last one in `edited`. Null where it cannot be made of them,
+   * or would have another text than the one of this fingerprint: the text has to be put then.
+   */
+  'drafts.putEdited': {
+    params: z.strictObject({
+      ...inSession,
+      id: idText,
+      edited: editedSchema,
+      /** Where the record is that the edit begins from. */
+      base: offsetText.nullable(),
+      fingerprint: z.string(),
+      over: z.string().nullable().optional(),
+    }),
+    result: draftStateSchema.extend({ replaced: draftSchema.nullable() }).nullable(),
+  },
   'drafts.drop': {
     params: z.strictObject({ ...inSession, ids: z.array(idText).max(IDS_LIMIT), edited: editedSchema.optional() }),
     result: z.object({ dropped: count, change: name }),
@@ -583,6 +599,8 @@ export const CALLS = {
           /** `changedAt` of the draft that was opened; null where it was the record. */
           draft: z.string().nullable(),
           compact: z.boolean(),
+          /** What was displayed before the change, where the document had been edited and becomes large only now. */
+          displayed: z.string().max(TEXT_LIMIT).optional(),
         })
         .optional(),
     }),

@@ -1,3 +1,4 @@
+import { fingerprintOf } from '../../core/fingerprint.ts';
 import { encodeUtf8 } from '../../core/json/encode.ts';
 import { highU32, lowU32, parseU64 } from '../../core/u64.ts';
 import { toErrorValue, VelescopeError } from '../../shared/errors.ts';
@@ -85,6 +86,27 @@ export function createSessionHandlers(session: Session): SessionHandlers {
   const settleJournal = (ids: readonly string[], edited?: { document: string; step: number }): void => {
     // A disk that does not take this word is no failure of the draft.
     isDone(() => (edited ? journal.keep(edited.document, edited.step) : journal.drop(ids)));
+  };
+  const draftOfEdits = (document: string, step: number, base: string | null): Draft | null => {
+    try {
+      return journal.draftAt(document, step, base);
+    } catch {
+      // The window sends the text then.
+      return null;
+    }
+  };
+  /** Keeps a draft. Says which one of somebody else it replaced, where it goes on from the one that was changed last at `over`. */
+  const keepDraft = (draft: Draft, over: string | null | undefined): Result<'drafts.put'> => {
+    const [step] = drafts.change(() => new Map([[draft.id, draft]]));
+    const { before, after } = step!;
+    draftsChanged();
+    const isOthers =
+      over !== undefined &&
+      before !== null &&
+      before.changedAt !== over &&
+      (before.text !== draft.text || before.action !== draft.action);
+    const replaced = isOthers ? { id: before.id, action: before.action, text: before.text, base: before.base } : null;
+    return { changedAt: after!, conflict: conflicts({ ...draft, changedAt: after! }), replaced };
   };
   const conflicts = (draft: KeptDraft): boolean => {
     if (draft.base === null) return current(draft.id) !== null;
@@ -359,20 +381,23 @@ export function createSessionHandlers(session: Session): SessionHandlers {
     },
     'drafts.put': ({ draft, over, edited }) => {
       parseId(draft.id);
-      const [step] = drafts.change(() => new Map([[draft.id, draft]]));
-      const { before, after } = step!;
+      const kept = keepDraft(draft, over);
       settleJournal([draft.id], edited);
-      draftsChanged();
-      const isOthers =
-        over !== undefined &&
-        before !== null &&
-        before.changedAt !== over &&
-        (before.text !== draft.text || before.action !== draft.action);
-      const replaced = isOthers ? { id: before.id, action: before.action, text: before.text, base: before.base } : null;
-      return { changedAt: after!, conflict: conflicts({ ...draft, changedAt: after! }), replaced };
+      return kept;
+    },
+    'drafts.putEdited': ({ id, edited, base, fingerprint, over }) => {
+      const draft = draftOfEdits(edited.document, edited.step, base);
+      if (draft?.id !== id || draft.text === null || fingerprintOf(draft.text) !== fingerprint) return null;
+      const kept = keepDraft(draft, over);
+      settleJournal([id], edited);
+      return kept;
     },
     'drafts.journal': ({ id, edited: { document, step }, edits, base: offset, opened }) => {
-      if (opened) {
+      if (opened?.displayed !== undefined) {
+        const { compact, displayed } = opened;
+        const begun = { document, id, compact, opened: null, displayed, base: baseAt(id, offset) };
+        if (!isDone(() => journal.begin(begun))) return { kept: false };
+      } else if (opened) {
         const draft = drafts.get(id);
         if (opened.draft !== null && draft?.changedAt !== opened.draft) return { kept: false };
         const base = opened.draft !== null && draft?.base?.offset === offset ? draft.base : baseAt(id, offset);

@@ -112,6 +112,25 @@ test('a draft that was opened is what its changes count in', () => {
   expect(left().drafts).toMatchObject([{ text: '{ "a" : 4 }', base: BASE }]);
 });
 
+test('a draft is made of the changes up to one of them, where all are there and begin from the record that is meant', () => {
+  const journal = session();
+  begun(journal);
+  journal.begin({ document: 'e', id: '8', compact: true, opened: null, displayed: '{"b" : 2}', base: null });
+  step(journal, 1, [[9, 10, '10']]);
+  step(journal, 2, [[9, 11, '99']]);
+  step(journal, 4, [[0, 1, '']]);
+  journal.step('e', 1, [[7, 8, '3']], null, () => null);
+  const text = (number: number) => journal.draftAt('d', number, '9')?.text ?? null;
+  expect([1, 2, 3, 4].map(text)).toEqual(['{"a":10,"b":2.50}', '{"a":99,"b":2.50}', null, null]);
+  // Also again, when a later one was made.
+  journal.keep('d', 2);
+  expect(journal.draftAt('d', 1, '9')).toEqual({ id: '7', action: 'store', text: '{"a":10,"b":2.50}', base: BASE });
+  expect(journal.draftAt('d', 1, '80')).toBeNull();
+  expect(journal.draftAt('unknown', 1, '9')).toBeNull();
+  expect(journal.draftAt('e', 1, null)).toEqual({ id: '8', action: 'store', text: '{"b":3}', base: null });
+  expect(session().draftAt('d', 1, '9')).toBeNull();
+});
+
 test('a process that was killed in the middle of a line leaves all before it', () => {
   const journal = session();
   begun(journal);

@@ -35,6 +35,8 @@ const lineSchema = z.union([
     id: z.string(),
     compact: z.boolean(),
     opened: z.string().nullable(),
+    /** What was displayed, where that is not what it was opened as: it had been edited before. */
+    displayed: z.string().optional(),
     base: baseSchema,
   }),
   /** A change of it; each has its number, from 1 on, because a large one may be overtaken on its way. */
@@ -138,6 +140,18 @@ export class EditJournal {
     return true;
   }
 
+  /**
+   * The draft that the changes of a document make, up to one of them: the window that made them need not send the text. Null where they are
+   * not all here, or begin from another record than the one at `offset`. Throws what the system says, or where they do not fit.
+   */
+  draftAt(document: string, step: number, offset: string | null): Draft | null {
+    const open = this.#open.get(document);
+    if (!open || open.offset !== offset) return null;
+    const edited = readJournal(readFileSync(this.#path, 'utf8'), document).documents.get(document);
+    if (!edited || lastOf(edited) < step) return null;
+    return { id: open.id, action: 'store', text: textAfter(edited, step), base: edited.base };
+  }
+
   /** The changes of a document up to a step are in its draft. Throws what the system says. */
   keep(document: string, step: number): void {
     const open = this.#open.get(document);
@@ -183,21 +197,15 @@ export class EditJournal {
   }
 
   #take(path: string, file: number, by: TakesUp): void {
-    const documents = new Map<string, Edited>();
-    const lines = readFileSync(file, 'utf8').split('\n');
-    let damaged = 0;
-    for (const [number, line] of lines.entries()) {
-      const parsed = lineSchema.safeParse(tryParse(line));
-      if (parsed.success) take(parsed.data, documents);
-      // Without a line feed behind it, the last one was cut by the end of its process.
-      else if (number < lines.length - 1) damaged++;
-    }
+    const { documents, lines, damaged } = readJournal(readFileSync(file, 'utf8'));
     const left: LeftEdits[] = [];
     for (const edited of documents.values()) {
       const { id } = edited.opened;
+      const last = lastOf(edited);
+      // A draft has them already.
+      if (last <= edited.kept) continue;
       try {
-        const text = textOf(edited);
-        if (text !== null) left.push({ draft: { id, action: 'store', text, base: edited.base }, at: edited.at });
+        left.push({ draft: { id, action: 'store', text: textAfter(edited, last), base: edited.base }, at: edited.at });
       } catch {
         by.warn(`The last edits of id ${id} were not kept: they do not fit the text they began from.`);
       }
@@ -205,7 +213,7 @@ export class EditJournal {
     if (damaged > 0) {
       const aside = `${path}.unreadable-${Date.now()}`;
       renameSync(path, aside);
-      const words = `Edits of an ended session are damaged in ${damaged} of ${lines.length - 1} places: the last of them may be missing.`;
+      const words = `Edits of an ended session are damaged in ${damaged} of ${lines} places: the last of them may be missing.`;
       by.warn(words, `Look at the drafts before you write them. What is damaged is kept in ${aside}.`);
       by.keep(left);
       return;
@@ -294,15 +302,39 @@ function lockIfPossible(file: number): boolean | null {
   }
 }
 
-/** The text to store after all changes that came one behind the other; null where a draft has them already. */
-function textOf({ opened, steps, kept }: Edited): string | null {
+/** The documents of a journal, or the one of a name; how many lines it has, and how many of them cannot be understood. */
+function readJournal(
+  text: string,
+  wanted?: string,
+): { documents: Map<string, Edited>; lines: number; damaged: number } {
+  const documents = new Map<string, Edited>();
+  const start = wanted === undefined ? '' : JSON.stringify({ document: wanted }).slice(0, -1);
+  const lines = text.split('\n');
+  let damaged = 0;
+  for (const [number, line] of lines.entries()) {
+    if (!line.startsWith(start)) continue;
+    const parsed = lineSchema.safeParse(tryParse(line));
+    if (parsed.success) take(parsed.data, documents);
+    // Without a line feed behind it, the last one was cut by the end of its process.
+    else if (number < lines.length - 1) damaged++;
+  }
+  return { documents, lines: lines.length - 1, damaged };
+}
+
+/** The last change of a document before which none is missing. */
+function lastOf({ steps }: Edited): number {
   let last = 0;
   while (steps.has(last + 1)) last++;
-  if (last <= kept) return null;
+  return last;
+}
+
+/** The text to store after the changes of a document up to one of them. */
+function textAfter({ opened, steps }: Edited, last: number): string {
   const before = opened.opened ?? opened.base?.text ?? null;
-  if (before === null) throw new RangeError('There is no text to begin from.');
+  const displayed = opened.displayed ?? (before === null || !opened.compact ? before : displayText(before));
+  if (displayed === null) throw new RangeError('There is no text to begin from.');
   const edits = Array.from({ length: last }, (_, index) => steps.get(index + 1)!);
-  return storedText(applyEdits(opened.compact ? displayText(before) : before, edits), opened.compact);
+  return storedText(applyEdits(displayed, edits), opened.compact);
 }
 
 function isRunning(pid: number): boolean {

@@ -24,6 +24,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { fingerprintOf } from '../../core/fingerprint.ts';
 import { LogBuilder } from '../../core/log-builder.fixture.ts';
 import type { CallContext, Handlers, ProtocolEvent, Result } from '../../shared/protocol.ts';
 import { nodeFiles } from '../engine/node-files.ts';
@@ -456,6 +457,29 @@ describe('writing', () => {
     expect(await call('drafts.list', { known: { 7: first, 8: other } })).toEqual([
       { id: '7', action: 'store', text: '{"a":2}', base: null, changedAt: second, conflict: false },
       { id: '8', known: true, changedAt: other, conflict: false },
+    ]);
+  });
+
+  it('a draft is made of the changes in the journal, where they make the text that the window has', async () => {
+    writeFileSync(log, new LogBuilder().store(1, '{"a":1}').bytes());
+    const { session, call } = start();
+    await session.settled();
+    const change = { id: '1', base: '0' };
+    const edit = (step: number, edits: [number, number, string][], opened?: { draft: null; compact: boolean }) =>
+      call('drafts.journal', { ...change, edited: { document: 'd', step }, edits, ...(opened ? { opened } : {}) });
+    const put = (step: number, text: string) =>
+      call('drafts.putEdited', { ...change, edited: { document: 'd', step }, fingerprint: fingerprintOf(text) });
+    expect(await put(1, '{"a":12}')).toBeNull();
+    expect(await edit(1, [], { draft: null, compact: true })).toEqual({ kept: true });
+    await edit(2, [[10, 10, '2']]);
+    expect(await put(2, '{"a":13}')).toBeNull();
+    expect(await put(3, '{"a":12}')).toBeNull();
+    expect(await call('drafts.list', {})).toEqual([]);
+    const kept = await put(2, '{"a":12}');
+    expect(kept).toMatchObject({ conflict: false, replaced: null });
+    const base = { offset: '0', text: '{"a":1}' };
+    expect(await call('drafts.list', {})).toEqual([
+      { id: '1', action: 'store', text: '{"a":12}', base, changedAt: kept!.changedAt, conflict: false },
     ]);
   });
 

@@ -6,6 +6,7 @@ import { type LaidOut, layOut, storedText } from '../../core/json/layout.ts';
 import type { Draft } from '../../shared/protocol.ts';
 import { editorExtensions } from '../features/editor/code-extensions.ts';
 import { softBreaksOf, withSoftBreaks } from '../features/editor/long-lines.ts';
+import type { MadeDraft } from '../work/jobs.ts';
 import { LARGE_FROM, payloadWork } from '../work/work.ts';
 import { report } from './application.ts';
 import { documentChanged } from './editing.ts';
@@ -16,6 +17,20 @@ import { documentPosition, textEdits, textOffset, withoutSoftBreaks } from './so
 
 /** From this many characters on, a payload is edited plain: no colours, no folding, no check at each pause of typing. */
 export const PLAIN_FROM = 1 << 20;
+/** The same for a large one with a line of so many: what colours and wraps goes through a whole line at each key. */
+const PLAIN_LINE_FROM = 1 << 17;
+
+/** Whether a displayed text is edited plain. */
+export function isPlain(displayed: string): boolean {
+  if (displayed.length < LARGE_FROM) return false;
+  if (displayed.length >= PLAIN_FROM) return true;
+  for (let from = 0; displayed.length - from >= PLAIN_LINE_FROM; ) {
+    const end = displayed.indexOf('\n', from);
+    if (end < 0 || end - from >= PLAIN_LINE_FROM) return true;
+    from = end + 1;
+  }
+  return false;
+}
 
 /**
  * The text of one record as it is edited. Code view and tree view are two faces of it: both change the same text by the same
@@ -65,8 +80,8 @@ export class PayloadDocument {
   private async openLarge(before: string | null): Promise<void> {
     const base = before === this.opened ? true : before;
     const laidOut = await payloadWork.run('layOut', { stored: this.opened, base });
-    this.open(laidOut, await documentText(laidOut.displayed, laidOut.displayed.length >= PLAIN_FROM));
-    this.journal = new Journal(this.id, this.openedDraft, laidOut.compact);
+    this.open(laidOut, await documentText(laidOut.displayed, isPlain(laidOut.displayed)));
+    this.journal = new Journal(this.id, { draft: this.openedDraft, compact: laidOut.compact });
     this.tell();
   }
 
@@ -75,7 +90,7 @@ export class PayloadDocument {
     { doc, breaks }: { doc: string | Text; breaks: readonly number[] },
   ): void {
     this.compact = compact;
-    this.plain = displayed.length >= PLAIN_FROM;
+    this.plain = isPlain(displayed);
     this.state = EditorState.create({
       doc,
       extensions: [
@@ -101,6 +116,14 @@ export class PayloadDocument {
   get edited(): Edited | null {
     const edited = this.journal?.edited;
     return edited && edited.step > 0 ? edited : null;
+  }
+
+  /** The text as it will be stored, at the moment of asking, with what is known of it already. */
+  async draft(): Promise<{ text: string; made: MadeDraft | null }> {
+    const { doc } = this.state;
+    if (this.version === 0 || doc.length < LARGE_FROM) return { text: await this.stored(), made: null };
+    const made = await payloadWork.run('draft', { text: '', compact: this.compact }, { source: sourceOf(doc) });
+    return { text: made.stored, made };
   }
 
   /** The text as it will be stored, at the moment of asking. Takes its time where the text is large. */
@@ -145,7 +168,7 @@ export class PayloadDocument {
   /** The view's state moved on, by these changes. */
   take(state: EditorState, changes: ChangeSet): void {
     const changed = state.doc !== this.state.doc;
-    if (changed) this.journal?.add(textEdits(softBreaksOf(this.state), changes), this.base?.offset ?? null);
+    if (changed) this.note(state, changes);
     const moved = state.selection.main.head !== this.state.selection.main.head;
     this.state = state;
     if (moved) for (const listener of this.cursorListeners) listener();
@@ -153,6 +176,13 @@ export class PayloadDocument {
     this.version++;
     this.tell();
     documentChanged(this);
+  }
+
+  /** Keeps a change in the journal: also that by which the text becomes large, as a paste does. */
+  private note(state: EditorState, changes: ChangeSet): void {
+    if (!this.journal && state.doc.length >= LARGE_FROM)
+      this.journal = new Journal(this.id, { draft: null, compact: this.compact, displayed: this.text });
+    this.journal?.add(textEdits(softBreaksOf(this.state), changes), this.base?.offset ?? null);
   }
 
   subscribe = (listener: () => void): (() => void) => {

@@ -1,18 +1,23 @@
 import { create } from 'zustand';
-import type { Draft, StoredDraft } from '../../shared/protocol.ts';
+import type { Draft, Result, StoredDraft } from '../../shared/protocol.ts';
 import { formatNoun } from '../components/format.ts';
 import { call } from '../connection/current.ts';
+import type { MadeDraft } from '../work/jobs.ts';
 import { announce } from './announcements.ts';
 import { notify, report, showDialog } from './application.ts';
 import { documentOf, forgetDocument } from './documents.ts';
+import { noteLook } from './draft-looks.ts';
 import { forgetDropped, tellDropped } from './dropped-drafts.ts';
-import { followWritten } from './editing.ts';
+import { followWritten, noteRefusal } from './editing.ts';
 import type { Edited } from './journal.ts';
 import { goTo, useSession } from './session.ts';
 import { undoLastWrite } from './undo-write.ts';
 
 /** The drafts of the open session, by id. They live with the engine, so that they outlive the window. */
 export const useDrafts = create<{ drafts: ReadonlyMap<string, StoredDraft> }>(() => ({ drafts: new Map() }));
+
+/** Drafts that are being kept. */
+const putting = new Set<Promise<unknown>>();
 
 /** The session whose drafts were loaded: another one's may have the same ids. */
 let loadedFor: string | null = null;
@@ -24,6 +29,9 @@ export async function loadDrafts(): Promise<void> {
     return;
   }
   try {
+    // What is being kept is told of before it is answered: its text would be sent back.
+    await Promise.allSettled(putting);
+    if (useSession.getState().session !== session) return;
     const before = loadedFor === session ? useDrafts.getState().drafts : new Map<string, StoredDraft>();
     const known = Object.fromEntries([...before.values()].map(({ id, changedAt }) => [id, changedAt]));
     const list = await call('drafts.list', { session, known });
@@ -45,6 +53,8 @@ export async function loadDrafts(): Promise<void> {
 export interface GoingOn {
   /** How much of the journal it holds. */
   edited?: Edited | null;
+  /** What is known of its text: where the journal holds all of it, the text need not be sent. */
+  made?: MadeDraft | null;
   /** When the draft was changed last that the text goes on from; null where there was none. */
   over?: string | null;
   /** Told when the draft was changed last, and the draft of somebody else that it replaced, where `over` says which one it goes on from. */
@@ -52,21 +62,42 @@ export interface GoingOn {
 }
 
 /** Keeps a draft. What is in the store already is replaced. */
-export async function putDraft(draft: Draft, { edited, over, onKept }: GoingOn = {}): Promise<boolean> {
+export async function putDraft(draft: Draft, goingOn: GoingOn = {}): Promise<boolean> {
   const { session } = useSession.getState();
   if (!session) return false;
+  const { made, onKept } = goingOn;
   forgetDropped();
+  const put = sendDraft(session, draft, goingOn);
+  putting.add(put);
   try {
-    const goingOn = { ...(over === undefined ? {} : { over }), ...(edited ? { edited } : {}) };
-    const { replaced, ...kept } = await call('drafts.put', { session, draft, ...goingOn });
+    const { replaced, ...kept } = await put;
     const stored = { ...draft, ...kept };
+    if (made) {
+      noteRefusal(stored, made.check);
+      noteLook(stored, made);
+    }
     useDrafts.setState(({ drafts }) => ({ drafts: new Map(drafts).set(stored.id, stored) }));
     onKept?.(kept.changedAt, replaced);
     return true;
   } catch (thrown) {
     report(thrown, { save: true });
     return false;
+  } finally {
+    putting.delete(put);
   }
+}
+
+async function sendDraft(session: string, draft: Draft, going: GoingOn): Promise<Result<'drafts.put'>> {
+  const { edited, made } = going;
+  const over = going.over === undefined ? {} : { over: going.over };
+  if (edited && made) {
+    const { id, base } = draft;
+    const { fingerprint } = made;
+    const params = { session, id, edited, base: base?.offset ?? null, fingerprint, ...over };
+    const kept = await call('drafts.putEdited', params);
+    if (kept) return kept;
+  }
+  return call('drafts.put', { session, draft, ...over, ...(edited ? { edited } : {}) });
 }
 
 /** Drops drafts; the editors of their ids show what the log holds again. They can be brought back. */

@@ -1,4 +1,4 @@
-import { checkText } from '../../core/json/check-text.ts';
+import { checkText, type TextCheck } from '../../core/json/check-text.ts';
 import { VelescopeError } from '../../shared/errors.ts';
 import type { Draft, RecordDetail, Row, StoredDraft } from '../../shared/protocol.ts';
 import { call } from '../connection/current.ts';
@@ -70,7 +70,7 @@ async function keepText({
   const { id } = document;
   if (document.writing) await document.writing;
   const { edited } = document;
-  const text = await document.stored();
+  const { text, made } = await document.draft();
   if (session !== useSession.getState().session) {
     throw new VelescopeError('NO_SUCH_SESSION', `The last edit of id ${id} was not kept: its collection was closed.`);
   }
@@ -85,7 +85,7 @@ async function keepText({
     document.draftAt = changedAt;
     if (replaced) tellReplaced(replaced);
   };
-  return putDraft({ id, action: 'store', text, base }, { edited, over: document.draftAt, onKept });
+  return putDraft({ id, action: 'store', text, base }, { edited, made, over: document.draftAt, onKept });
 }
 
 /** Of two windows that edit one id the later text is the draft: the other one must not vanish without a word. */
@@ -178,6 +178,13 @@ export function refusalOf(draft: Pick<Draft, 'action' | 'text'>): Promise<string
     );
   }
   return refusal;
+}
+
+/** Notes what VelesDB says to a draft's text, where that is known already. */
+export function noteRefusal(draft: Pick<Draft, 'action' | 'text'>, check: TextCheck): void {
+  const refusal = check.state === 'ok' ? null : check.message;
+  knownRefusals.set(draft, refusal);
+  refusals.set(draft, Promise.resolve(refusal));
 }
 
 /** What `refusalOf` found; undefined while it is still looking. */

@@ -1,4 +1,5 @@
 import type { TextEdit } from '../../core/json/edits.ts';
+import type { Params } from '../../shared/protocol.ts';
 import { call } from '../connection/current.ts';
 import { useSession } from './session.ts';
 
@@ -10,6 +11,9 @@ export interface Edited {
   step: number;
 }
 
+/** What the first change is made to. */
+export type Opened = NonNullable<Params<'drafts.journal'>['opened']>;
+
 /**
  * The changes of one large document, sent on as they are made: its draft is made when typing pauses, in a worker, and a page that is
  * reloaded before that would lose them. What is sent is the change, not the text.
@@ -18,11 +22,9 @@ export class Journal {
   readonly #document = `${Date.now().toString(36)}-${count++}`;
   #step = 0;
 
-  /** @param draft `changedAt` of the draft that was opened; null where it was the record */
   constructor(
     private readonly id: string,
-    private readonly draft: string | null,
-    private readonly compact: boolean,
+    private readonly opened: Opened,
   ) {}
 
   /** How far it was sent on. */
@@ -34,11 +36,18 @@ export class Journal {
   add(edits: readonly TextEdit[], base: string | null): void {
     const { session } = useSession.getState();
     if (!session || edits.length === 0) return;
+    // The opening goes by itself, so that it is small and nothing overtakes it.
+    if (this.#step === 0) this.#send({ session, edits: [], base, opened: this.opened });
+    this.#send({
+      session,
+      edits: edits.map(([from, to, insert]): [number, number, string] => [from, to, insert]),
+      base,
+    });
+  }
+
+  #send(change: Omit<Params<'drafts.journal'>, 'id' | 'edited'>): void {
     this.#step++;
-    const opened = this.#step === 1 ? { opened: { draft: this.draft, compact: this.compact } } : {};
-    const copied = edits.map(([from, to, insert]): [number, number, string] => [from, to, insert]);
-    const params = { session, id: this.id, edited: this.edited, edits: copied, base, ...opened };
     // Where it cannot be kept so, the draft that follows says what is wrong.
-    call('drafts.journal', params).catch(() => {});
+    call('drafts.journal', { ...change, id: this.id, edited: this.edited }).catch(() => {});
   }
 }

@@ -1,8 +1,10 @@
 import { Text } from '@codemirror/state';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { documentText, piecesOf } from './large-text.ts';
-import { softBreaksIn } from './soft-breaks.ts';
+import { documentText, partsOf } from './large-text.ts';
+import { softBreaksIn, textOfPart } from './soft-breaks.ts';
+
+const textOf = (doc: Text): string => [...partsOf(doc)].map((part) => part.text()).join('');
 
 test('a document made a piece at a time has the lines of the text, and gives it back', async () => {
   const text = fc.string({ unit: fc.constantFrom('a', '\n', '\r', '\u2028', '"'), maxLength: 40 });
@@ -10,17 +12,23 @@ test('a document made a piece at a time has the lines of the text, and gives it 
     fc.asyncProperty(text, fc.integer({ min: 1, max: 12 }), async (source, piece) => {
       const { doc } = await documentText(source, true, piece);
       expect(doc.eq(Text.of(source.split('\n')))).toBe(true);
-      expect([...piecesOf(doc)].join('')).toBe(source);
+      expect(textOf(doc)).toBe(source);
     }),
     { numRuns: 200, verbose: true },
   );
 });
 
-test('the pieces of a large document are the whole of it', () => {
+test('the parts of a large document are the whole of it, and an edit changes few of them', () => {
   const source = Array.from({ length: 90_000 }, (_, line) => `  "key ${line}": ${line},`).join('\n');
-  const pieces = [...piecesOf(Text.of(source.split('\n')))];
-  expect(pieces.length).toBeGreaterThan(2);
-  expect(pieces.join('')).toBe(source);
+  const before = Text.of(source.split('\n'));
+  expect(textOf(before)).toBe(source);
+  const had = new Set([...partsOf(before)].map(({ number }) => number));
+  expect(had.size).toBeGreaterThan(50);
+  for (const at of [0, source.length >> 1, source.length]) {
+    const after = before.replace(at, at, Text.of(['x', 'y']));
+    expect(textOf(after)).toBe(`${source.slice(0, at)}x\ny${source.slice(at)}`);
+    expect([...partsOf(after)].filter(({ number }) => !had.has(number)).length).toBeLessThan(4);
+  }
 });
 
 test('a document of long lines is made with the places of its soft breaks, and gives its text back', async () => {
@@ -28,5 +36,9 @@ test('a document of long lines is made with the places of its soft breaks, and g
   const { doc, breaks } = await documentText(source, true, 1_000);
   expect(breaks).toEqual(softBreaksIn(doc));
   expect(breaks.length).toBeGreaterThan(20);
-  for (const piece of [7, 1_000]) expect([...piecesOf(doc, piece)].join('')).toBe(source);
+  expect(textOf(doc)).toBe(source);
+  // Also where a part of the tree ends between the two of a soft break, which is where most end.
+  const cut = doc.line(5).to;
+  const [first, second] = [doc.slice(0, cut), doc.slice(cut + 1)];
+  expect(textOfPart(first.toString(), false) + textOfPart(second.toString(), true)).toBe(source);
 });

@@ -1,32 +1,56 @@
 import { Text } from '@codemirror/state';
-import { breathe, type Source } from '../work/work.ts';
-import { heldLines, wholeEnd, withoutSoftBreaks } from './soft-breaks.ts';
+import { breathe, type Part, type Source } from '../work/work.ts';
+import { heldLines, textOfPart } from './soft-breaks.ts';
 
-/** A text is cut into pieces of this many characters to be taken apart or put together without holding up the window. */
+/** A document is made of pieces of this many characters, so as not to hold up the window. */
 const PIECE = 1 << 18;
 /** So many lines are made before the window may do something else. */
 const BREATH_LINES = 1 << 13;
 
-/** The text of a document in pieces, each of whole characters. The document is of one moment: edits make another one. */
-export function* piecesOf(doc: Text, piece = PIECE): Generator<string> {
-  for (let from = 0; from < doc.length; ) {
-    const to = wholeEnd(doc, Math.min(doc.length, from + piece));
-    yield withoutSoftBreaks(doc.sliceString(from, to));
-    from = to;
-  }
-}
+/** A part of a document that is taken out at once: what the editor keeps in one leaf, or several small ones. */
+const PART = 1 << 15;
 
+/** What never changes gets a number, by which a worker knows that it has it. */
 const numbers = new WeakMap<Text, number>();
 let count = 0;
 
-/** A document as the text of jobs. */
-export function sourceOf(doc: Text): Source {
-  let number = numbers.get(doc);
+function numberOf(text: Text): number {
+  let number = numbers.get(text);
   if (number === undefined) {
     number = ++count;
-    numbers.set(doc, number);
+    numbers.set(text, number);
   }
-  return { number, pieces: () => piecesOf(doc) };
+  return number;
+}
+
+/**
+ * The text of a document in parts. To the editor a document is a tree of parts that never change, and an edit makes a tree that shares
+ * all but a few with the one before: what a worker has of that one it need not be sent again.
+ */
+export function* partsOf(doc: Text): Generator<Part> {
+  let before: Text | null = null;
+  for (const part of treeParts(doc)) {
+    if (before) yield partOf(before, false);
+    before = part;
+  }
+  if (before) yield partOf(before, true);
+}
+
+function* treeParts(text: Text): Generator<Text> {
+  if (text.children === null || text.length <= PART) yield text;
+  else for (const child of text.children) yield* treeParts(child);
+}
+
+function partOf(part: Text, isLast: boolean): Part {
+  return {
+    number: 2 * numberOf(part) + (isLast ? 1 : 0),
+    text: () => textOfPart(part.sliceString(0), isLast),
+  };
+}
+
+/** A document as the text of jobs. */
+export function sourceOf(doc: Text): Source {
+  return { number: numberOf(doc), parts: () => partsOf(doc) };
 }
 
 /** A document, and where its soft breaks stand. */

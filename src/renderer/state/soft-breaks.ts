@@ -66,9 +66,9 @@ export function withoutSoftBreaks(held: string): string {
   return held.includes(HALF) ? held.replaceAll(BREAK, '').replace(STRAY, '') : held;
 }
 
-/** Where to end a piece of a document that is taken out to `to`, so that neither a soft break nor a character is torn. */
-export function wholeEnd(doc: Text, to: number): number {
-  return to < doc.length && /[\uD800-\uDBFF]/.test(doc.sliceString(to - 1, to)) ? to + 1 : to;
+/** A part of a document whose lines end with its own, as text: with the line feed behind it, unless it is the last part or that is a soft break's. */
+export function textOfPart(held: string, isLast: boolean): string {
+  return withoutSoftBreaks(isLast ? held : `${held}\n`);
 }
 
 /** Where the soft breaks of a document stand, or of a range of it, in order. */

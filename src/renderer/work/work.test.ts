@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { createJobServer, type WorkAnswer, type WorkRequest } from './jobs.ts';
-import { type Pipe, Work } from './work.ts';
+import { type Pipe, type Source, TookTooLong, Work } from './work.ts';
 
 const open: MessagePort[] = [];
 afterEach(() => {
@@ -26,6 +26,13 @@ function connect(seen: WorkRequest[] = [], onJob = () => {}): Pipe {
   };
 }
 
+const known: string[] = [];
+const numberOf = (text: string): number => (known.includes(text) ? known.indexOf(text) : known.push(text) - 1);
+/** A text in parts that are known by what they are. */
+const textOf = (number: number, ...parts: string[]): Source => ({
+  number,
+  parts: () => parts.map((text) => ({ number: numberOf(text), text: () => text })),
+});
 const decoded = (text: string | Uint8Array): string =>
   typeof text === 'string' ? text : new TextDecoder().decode(text);
 
@@ -49,14 +56,14 @@ describe('work beside the window', () => {
   test('takes the text in pieces, once for all jobs about it', async () => {
     const seen: WorkRequest[] = [];
     const work = new Work(() => connect(seen));
-    const source = { number: 1, pieces: () => ['{"a"', ': "', 'b"}'] };
+    const source = textOf(1, '{"a"', ': "', 'b"}');
     const answers = await Promise.all([
       work.run('store', { text: '', compact: true }, { source }),
       work.run('store', { text: '[ ]', compact: true }),
       work.run('check', { text: '' }, { source }),
       work.run('pathAt', { text: '', offset: 7 }, { source }),
       work.run('follow', { text: '', steps: ['a'] }, { source }),
-      work.run('store', { text: '', compact: true }, { source: { number: 2, pieces: () => [] } }),
+      work.run('store', { text: '', compact: true }, { source: textOf(2) }),
       work.run('store', { text: '', compact: true }, { source }),
     ]);
     expect(answers).toMatchObject([
@@ -68,14 +75,46 @@ describe('work beside the window', () => {
       '',
       '{"a":"b"}',
     ]);
-    const texts = seen.flatMap((request) => (request.type === 'piece' ? decoded(request.text) : [])).filter(Boolean);
+    const texts = seen.flatMap((request) => (request.type === 'part' ? decoded(request.text) : [])).filter(Boolean);
+    // Again only after another text took its place.
     expect(texts).toEqual(['{"a"', ': "', 'b"}', '{"a"', ': "', 'b"}']);
+  });
+
+  test('is sent of a changed text only the parts that it has not got', async () => {
+    const seen: WorkRequest[] = [];
+    const work = new Work(() => connect(seen));
+    const store = (source: Source) => work.run('store', { text: '', compact: true }, { source });
+    expect(await store(textOf(1, '[1', ',2', ',3', ']'))).toBe('[1,2,3]');
+    expect(await store(textOf(2, '[1', ',3', ',7', ']'))).toBe('[1,3,7]');
+    expect(await store(textOf(3, '[1', ',2', ']'))).toBe('[1,2]');
+    const sent = seen.flatMap((request) => (request.type === 'part' ? decoded(request.text) : []));
+    expect(sent).toEqual(['[1', ',2', ',3', ']', ',7', ',2']);
+  });
+
+  test('gives large results back in pieces', async () => {
+    const answers: WorkAnswer[] = [];
+    const work = new Work(() => {
+      const pipe = connect();
+      return {
+        ...pipe,
+        onAnswer: (answer, failed) =>
+          pipe.onAnswer((one) => {
+            answers.push(one);
+            answer(one);
+          }, failed),
+      };
+    });
+    const stored = JSON.stringify('Köln 😀 '.repeat(100_000));
+    expect(await work.run('layOut', { stored, base: true })).toEqual({ displayed: stored, compact: true });
+    expect(await work.run('store', { text: stored, compact: true })).toBe(stored);
+    expect(answers.length).toBeGreaterThan(6);
+    for (const answer of answers) if (answer.type === 'text') expect(answer.text.length).toBeLessThan(300_000);
   });
 
   test('takes text with half a character in it as it is', async () => {
     const work = new Work(() => connect());
     const pieces = ['["Köln 😀', '\ud83d', 'x"]'];
-    const source = { number: 1, pieces: () => pieces };
+    const source = textOf(1, ...pieces);
     expect(await work.run('store', { text: '', compact: false }, { source })).toBe(pieces.join(''));
   });
 
@@ -121,11 +160,29 @@ describe('work beside the window', () => {
         close: () => {},
       };
     });
-    expect(
-      await dying.run('store', { text: '', compact: true }, { source: { number: 1, pieces: () => ['[ ', '1 ]'] } }),
-    ).toBe('[1]');
+    expect(await dying.run('store', { text: '', compact: true }, { source: textOf(1, '[ ', '1 ]') })).toBe('[1]');
     expect(await dying.run('check', { text: '[1]' })).toEqual({ state: 'ok' });
     expect(starts).toBe(1);
+  });
+
+  test('ends a job that does not end by itself, and goes on with another worker', async () => {
+    let starts = 0;
+    let closed = 0;
+    const seen: WorkRequest[] = [];
+    const work = new Work(() => {
+      const pipe = connect(seen);
+      const isStuck = starts++ === 0;
+      const post = (request: WorkRequest) => (isStuck && request.type === 'job' ? undefined : pipe.post(request));
+      return { ...pipe, post, close: () => void closed++ };
+    });
+    const source = textOf(1, 'aa', 'ab');
+    const wanted = { query: '(a+)+b', matchCase: true, regexp: true };
+    const find = () => work.run('find', { text: '', wanted, from: 0, forward: true }, { source, limit: 20 });
+    await expect(find()).rejects.toBeInstanceOf(TookTooLong);
+    expect(closed).toBe(1);
+    expect(await work.run('store', { text: '', compact: false }, { source })).toBe('aaab');
+    expect(starts).toBe(2);
+    await expect(new Work(() => null).run('check', { text: '1' }, { limit: 20 })).rejects.toBeInstanceOf(TookTooLong);
   });
 
   test('says what a job failed with', async () => {

@@ -3,6 +3,8 @@ import { createJobServer, type WorkRequest } from './jobs.ts';
 
 // Bytes are handed over, not copied.
 const take = createJobServer((answer) =>
-  postMessage(answer, { transfer: answer.ok && answer.value instanceof Uint8Array ? [answer.value.buffer] : [] }),
+  postMessage(answer, {
+    transfer: answer.type === 'done' && answer.value instanceof Uint8Array ? [answer.value.buffer] : [],
+  }),
 );
 addEventListener('message', (event: MessageEvent<WorkRequest>) => take(event.data));

@@ -2,7 +2,7 @@ import { MergeView, unifiedMergeView } from '@codemirror/merge';
 import { EditorState } from '@codemirror/state';
 import { EditorView, lineNumbers } from '@codemirror/view';
 import { useEffect, useRef } from 'react';
-import { type PayloadDocument, PLAIN_FROM } from '../../state/documents.ts';
+import { isPlain, type PayloadDocument } from '../../state/documents.ts';
 import { heldText } from '../../state/large-text.ts';
 import { editorIsWanted, focusGrid } from '../commands/focus.ts';
 import { baseExtensions, jsonColours } from './code-extensions.ts';
@@ -62,7 +62,7 @@ export function CodeText({ text, label, inline }: { text: string; label: string;
   const host = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (!host.current) return;
-    const plain = text.length >= PLAIN_FROM;
+    const plain = isPlain(text);
     const view = new EditorView({
       parent: host.current,
       state: EditorState.create({

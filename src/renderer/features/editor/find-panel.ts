@@ -1,10 +1,11 @@
-import { type Extension, StateEffect, StateField } from '@codemirror/state';
+import { EditorSelection, type Extension, StateEffect, StateField } from '@codemirror/state';
 import { EditorView, keymap, type Panel, showPanel } from '@codemirror/view';
+import { patternOf, type Wanted } from '../../../core/find-text.ts';
 import { formatNoun } from '../../components/format.ts';
 import { report } from '../../state/application.ts';
 import { sourceOf } from '../../state/large-text.ts';
 import { documentPosition, textOffset } from '../../state/soft-breaks.ts';
-import { payloadWork } from '../../work/work.ts';
+import { type JobOptions, payloadWork, TookTooLong } from '../../work/work.ts';
 import { softBreaksOf } from './long-lines.ts';
 
 /*
@@ -14,6 +15,10 @@ import { softBreaksOf } from './long-lines.ts';
 
 /** More places than these are not replaced at once. */
 const MOST_REPLACED = 100_000;
+/** More places than these are not selected at once: each is a cursor, which is drawn. */
+const MOST_SELECTED = 1_000;
+/** A regular expression can take longer than anybody waits. */
+const LIMIT_SECONDS = 5;
 
 const opened = StateEffect.define<boolean>();
 const panelField = StateField.define<boolean>({
@@ -28,6 +33,13 @@ function button(name: string, run: () => void): HTMLButtonElement {
   made.className = 'cm-button';
   made.textContent = name;
   made.addEventListener('click', run);
+  return made;
+}
+
+function option(box: HTMLInputElement, name: string): HTMLLabelElement {
+  box.type = 'checkbox';
+  const made = document.createElement('label');
+  made.append(box, name);
   return made;
 }
 
@@ -48,14 +60,13 @@ class FindPanel implements Panel {
   readonly #find = textField('Find');
   readonly #replace = textField('Replace');
   readonly #matchCase = document.createElement('input');
+  readonly #regexp = document.createElement('input');
+  readonly #word = document.createElement('input');
   readonly #words = document.createElement('span');
   #asked: AbortController | null = null;
 
   constructor(private readonly view: EditorView) {
-    this.#matchCase.type = 'checkbox';
     this.#words.setAttribute('role', 'status');
-    const matchCase = document.createElement('label');
-    matchCase.append(this.#matchCase, 'match case');
     const close = button('×', () => this.#close());
     close.name = 'close';
     close.setAttribute('aria-label', 'close');
@@ -64,7 +75,10 @@ class FindPanel implements Panel {
       this.#find,
       button('next', () => this.find(true)),
       button('previous', () => this.find(false)),
-      matchCase,
+      button('all', () => this.#selectAll()),
+      option(this.#matchCase, 'match case'),
+      option(this.#regexp, 'regexp'),
+      option(this.#word, 'by word'),
       document.createElement('br'),
       this.#replace,
       button('replace', () => this.#replaceOne()),
@@ -94,8 +108,7 @@ class FindPanel implements Panel {
     const { state } = this.view;
     const { from, to } = state.selection.main;
     const at = textOffset(softBreaksOf(state), forward ? to : from);
-    this.#ask(async (wanted, signal) => {
-      const options = { source: sourceOf(state.doc), signal };
+    this.#ask(async (wanted, options) => {
       const found = await payloadWork.run('find', { text: '', wanted, from: at, forward }, options);
       if (!found) return 'Not found';
       if (this.view.state.doc !== state.doc) return 'The text changed meanwhile';
@@ -121,12 +134,12 @@ class FindPanel implements Panel {
     const breaks = softBreaksOf(state);
     const start = textOffset(breaks, from);
     const end = textOffset(breaks, to);
-    this.#ask(async (wanted, signal) => {
-      const options = { source: sourceOf(state.doc), signal };
+    this.#ask(async (query, options) => {
+      const wanted = { ...query, replacement: this.#replace.value };
       const found = await payloadWork.run('find', { text: '', wanted, from: start, forward: true }, options);
       if (this.view.state.doc !== state.doc) return 'The text changed meanwhile';
       if (found?.start === start && found.end === end) {
-        const insert = state.toText(this.#replace.value);
+        const insert = state.toText(found.insert ?? '');
         this.view.dispatch({
           changes: { from, to, insert },
           selection: { anchor: from + insert.length },
@@ -138,19 +151,34 @@ class FindPanel implements Panel {
     });
   }
 
+  #selectAll(): void {
+    const { state } = this.view;
+    this.#ask(async (wanted, options) => {
+      const places = await payloadWork.run('findAll', { text: '', wanted, most: MOST_SELECTED + 1 }, options);
+      if (this.view.state.doc !== state.doc) return 'The text changed meanwhile';
+      if (places.length === 0) return 'Not found';
+      if (places.length > MOST_SELECTED) return `More than ${formatNoun(MOST_SELECTED, 'place')}: not selected`;
+      const breaks = softBreaksOf(state);
+      const ranges = places.map(({ start, end }) =>
+        EditorSelection.range(documentPosition(breaks, start), documentPosition(breaks, end)),
+      );
+      this.view.dispatch({ selection: EditorSelection.create(ranges), userEvent: 'select.search.matches' });
+      return `Selected ${formatNoun(places.length, 'place')}`;
+    });
+  }
+
   #replaceAll(): void {
     const { state } = this.view;
-    this.#ask(async (wanted, signal) => {
-      const options = { source: sourceOf(state.doc), signal };
+    this.#ask(async (query, options) => {
+      const wanted = { ...query, replacement: this.#replace.value };
       const places = await payloadWork.run('findAll', { text: '', wanted, most: MOST_REPLACED }, options);
       if (this.view.state.doc !== state.doc) return 'The text changed meanwhile';
       if (places.length === 0) return 'Not found';
       const breaks = softBreaksOf(state);
-      const insert = state.toText(this.#replace.value);
-      const changes = places.map(({ start, end }) => ({
+      const changes = places.map(({ start, end, insert }) => ({
         from: documentPosition(breaks, start),
         to: documentPosition(breaks, end),
-        insert,
+        insert: state.toText(insert ?? ''),
       }));
       this.view.dispatch({ changes, userEvent: 'input.replace.all' });
       const rest = places.length === MOST_REPLACED ? '; there may be more' : '';
@@ -158,17 +186,30 @@ class FindPanel implements Panel {
     });
   }
 
-  #ask(work: (wanted: { query: string; matchCase: boolean }, signal: AbortSignal) => Promise<string>): void {
+  #ask(work: (wanted: Wanted, options: JobOptions) => Promise<string>): void {
     this.#asked?.abort();
+    const [matchCase, regexp, word] = [this.#matchCase.checked, this.#regexp.checked, this.#word.checked];
+    const wanted = { query: this.#find.value, matchCase, regexp, word };
+    try {
+      patternOf(wanted);
+    } catch (thrown) {
+      this.#words.textContent = (thrown as Error).message;
+      return;
+    }
     const asked = new AbortController();
     this.#asked = asked;
     this.#words.textContent = 'Looking…';
-    work({ query: this.#find.value, matchCase: this.#matchCase.checked }, asked.signal).then(
+    const limit = regexp ? { limit: LIMIT_SECONDS * 1_000 } : {};
+    work(wanted, { source: sourceOf(this.view.state.doc), signal: asked.signal, ...limit }).then(
       (words) => {
         if (!asked.signal.aborted) this.#words.textContent = words;
       },
       (thrown: unknown) => {
-        if (!asked.signal.aborted) report(thrown);
+        if (asked.signal.aborted) return;
+        if (thrown instanceof TookTooLong)
+          this.#words.textContent = `Stopped after ${LIMIT_SECONDS} seconds: this expression takes too long`;
+        else if (regexp) this.#words.textContent = (thrown as Error).message;
+        else report(thrown);
       },
     );
   }

@@ -9,6 +9,8 @@ import {
   type TransactionSpec,
 } from '@codemirror/state';
 import { EditorView, keymap, lineNumbers } from '@codemirror/view';
+import { announce } from '../../state/announcements.ts';
+import { notify } from '../../state/application.ts';
 import {
   type HeldChange,
   neededBreaks,
@@ -107,6 +109,15 @@ function selectionOutside(state: EditorState, selection: EditorSelection): Edito
   return isOther ? EditorSelection.create(ranges, selection.mainIndex) : null;
 }
 
+/** Takes a key that is for whole lines, and says why it does nothing here. */
+function refuseInPieces(view: EditorView): boolean {
+  if (!touchesPieces(view)) return false;
+  const words = 'Part of a long line: it is shown in pieces, which cannot be indented or moved by themselves.';
+  announce(words);
+  notify({ tone: 'plain', text: words });
+  return true;
+}
+
 /** Commands that work on lines as they are seen would put their spaces and line feeds into the middle of a long one. */
 const LINE_COMMANDS = [
   'Tab',
@@ -133,7 +144,7 @@ export const longLines: Extension = [
   EditorView.clipboardOutputFilter.of(withoutSoftBreaks),
   Prec.high(
     keymap.of([
-      ...LINE_COMMANDS.map((key) => ({ key, run: touchesPieces })),
+      ...LINE_COMMANDS.map((key) => ({ key, run: refuseInPieces })),
       { key: 'Enter', run: (view) => touchesPieces(view) && insertNewline(view) },
       // There already: a step of one, which the line's own end is behind the mark, would go on to the next piece.
       { key: 'End', run: isBeforeSoftBreak, shift: isBeforeSoftBreak },

@@ -3,6 +3,7 @@ import { formatCount, formatNoun, formatOffset, formatSize } from '../../compone
 import { StateWord } from '../../components/state-word.tsx';
 import { VisibleText } from '../../components/visible-text.tsx';
 import { DRAFT_CONFLICT_WORD, DRAFT_DELETE_WORD, DRAFT_WORD, stateWord, type Word } from '../../components/words.ts';
+import { lookOf } from '../../state/draft-looks.ts';
 import { type GridRow, NOT_IN_THE_LOG } from './grid-model.ts';
 
 /** Sorting alone: filters, pages and selection are the engine's and the grid's, not a table's in memory. */
@@ -94,12 +95,7 @@ export const COLUMNS = helper.columns([
       const { row, draft } = original;
       if (!row) return null;
       if (draft && rowWord(original)?.tone === 'draft') {
-        return (
-          <VisibleText
-            className="cut"
-            text={draft.action === 'delete' ? 'to be deleted' : (draft.text ?? '').slice(0, 200)}
-          />
-        );
+        return <VisibleText className="cut" text={draft.action === 'delete' ? 'to be deleted' : lookOf(draft).head} />;
       }
       if (row.provisional === 'elsewhere') {
         return <span className="cut muted">the snapshot points elsewhere: no intact record of this id is here</span>;

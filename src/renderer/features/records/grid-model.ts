@@ -1,4 +1,5 @@
 import type { Order, Row, StoredDraft } from '../../../shared/protocol.ts';
+import { lookOf } from '../../state/draft-looks.ts';
 import type { RowSource } from './row-pages.ts';
 
 /** One row of the grid as it is drawn: where it stands, the log's row if it is here already, and the draft of its id. */
@@ -17,7 +18,7 @@ export function draftRows(drafts: readonly StoredDraft[]): RowSource {
     (draft): Row => ({
       row: NOT_IN_THE_LOG,
       offset: draft.base?.offset ?? '0',
-      length: draft.text === null ? 0 : new TextEncoder().encode(draft.text.slice(0, 1 << 16)).length,
+      length: lookOf(draft).bytes,
       kind: draft.action,
       format: 'crc',
       id: draft.id,
@@ -25,7 +26,7 @@ export function draftRows(drafts: readonly StoredDraft[]): RowSource {
       foundBySearch: false,
       state: 'live',
       versions: 0,
-      preview: (draft.text ?? '').slice(0, 200),
+      preview: lookOf(draft).head,
     }),
   );
   return {
