@@ -204,7 +204,10 @@ export function createServices(options: ServicesOptions): Services {
     sessions.set(name, { host, directory: entry.path });
     context.onPeerClosed(() => void closeSession(name));
     try {
-      return await host.ready();
+      const summary = await host.ready();
+      // Whoever cancelled does not get its name, and could never close it.
+      if (context.signal.aborted) throw new VelescopeError('CANCELLED', 'Opening the collection was cancelled.');
+      return summary;
     } catch (thrown) {
       void closeSession(name);
       throw thrown;

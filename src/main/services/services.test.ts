@@ -207,6 +207,24 @@ describe.skipIf(!existsSync(SAMPLE))('a window over the services', () => {
     await expect(window.client.call('session.summary', { session })).rejects.toMatchObject({ code: 'NO_SUCH_SESSION' });
   });
 
+  it('keeps no session whose opening was cancelled', async () => {
+    const { client, events } = window;
+    const { database, collections } = (await client.call('directory.initial', {}))!;
+    const { collection } = collections[0]!;
+    const stop = new AbortController();
+    const opened = client.call('session.open', { database, collection, view: 'v3.12' }, { signal: stop.signal });
+    stop.abort();
+    await expect(opened).rejects.toMatchObject({ code: 'CANCELLED' });
+    await expect.poll(() => events.some(({ event }) => event === 'session'), { timeout: 10_000 }).toBe(true);
+    const { session } = events.find((event) => event.event === 'session')!;
+    const answer = () =>
+      client.call('session.summary', { session }).then(
+        () => 'open',
+        (thrown: { code: string }) => thrown.code,
+      );
+    await expect.poll(answer).toBe('NO_SUCH_SESSION');
+  });
+
   it('does not break when a window goes away while badges are being worked out', async () => {
     const unhandled: unknown[] = [];
     const listener = (reason: unknown) => unhandled.push(reason);

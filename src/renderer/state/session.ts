@@ -141,36 +141,40 @@ const get = useSession.getState;
 
 // ---------------------------------------------------------------- opening and closing
 
-let opening: AbortController | null = null;
+/** What is being opened; something else than before once it is not wanted any more. */
+let opening: object | null = null;
 
 /** Opens a collection: answers at once, the scan goes on and events tell how far. */
 export async function openCollection(database: string, collection: Collection): Promise<void> {
-  await closeSession();
-  const controller = new AbortController();
-  opening = controller;
+  const closed = closeSession();
+  const wanted = {};
+  opening = wanted;
+  await closed;
+  // Another one was asked for while the one before was closed.
+  if (opening !== wanted) return;
   set({ database, collection, ...NO_SESSION, opening: true });
   // What was said of one collection must not stand beside another. Failures stay until they are dismissed.
   const notices = useApplication.getState().notices.filter(({ tone }) => tone === 'danger');
   useApplication.setState({ page: 'records', notices });
   try {
-    const summary = await call(
-      'session.open',
-      { database, collection: collection.collection, view: useApplication.getState().view },
-      { signal: controller.signal },
-    );
-    if (opening !== controller) return;
+    const { view } = useApplication.getState();
+    // Not cancelled where another one is opened meanwhile: its answer names what has to be closed, and could be on the way already.
+    const summary = await call('session.open', { database, collection: collection.collection, view });
+    if (opening !== wanted) {
+      await call('session.close', { session: summary.session }).catch(() => {});
+      return;
+    }
     set({ session: summary.session, opening: false });
     announce(`Opened ${collection.name}. Scanning ${formatNoun(summary.log.bytes, 'byte')}.`);
     takeSummary(summary);
     if (summary.phase !== 'failed') await refreshQuery();
   } catch (thrown) {
-    if (opening !== controller) return;
+    if (opening !== wanted) return;
     set({ opening: false, failure: toErrorValue(thrown) });
   }
 }
 
 export async function closeSession(): Promise<void> {
-  opening?.abort();
   opening = null;
   cancelQuery();
   const { session, source } = get();
