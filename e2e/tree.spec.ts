@@ -97,7 +97,8 @@ test('by keyboard alone a payload is taken apart and put together, and the focus
   // Every step back, one by one, and the focus is still on a line.
   await tree(page, '1').getByRole('treeitem').first().focus();
   await key('End');
-  for (let step = 0; step < 7; step++) await key('ControlOrMeta+Z');
+  for (let step = 0; step < 8; step++) await key('ControlOrMeta+Z');
+  await expect(tree(page, '1').getByRole('treeitem', { name: /^title: "first"/ })).toBeVisible();
   await expect(page.getByRole('button', { name: 'No drafts' })).toBeVisible();
   await expect(selected(page, '1')).toBeFocused();
 });

@@ -65,14 +65,7 @@ export const COLUMNS = helper.columns([
   }),
   helper.accessor((entry) => entry.row?.versions ?? 0, {
     id: 'versions',
-    header: () => (
-      <>
-        <span className="where-wide">Versions</span>
-        <span className="where-narrow" aria-hidden="true">
-          Ver.
-        </span>
-      </>
-    ),
+    header: 'Versions',
     cell: ({ row: { original } }) =>
       original.row && original.row.kind !== 'gap' && original.row.versions > 0
         ? formatCount(original.row.versions)
@@ -113,12 +106,12 @@ export const COLUMNS = helper.columns([
   }),
 ]);
 
-/** Widths and looks of the columns, in their order. */
-export const COLUMN_LAYOUT: readonly { width: string; className: string }[] = [
+/** Widths and looks of the columns, in their order; `short` is the header where the grid is narrow. */
+export const COLUMN_LAYOUT: readonly { width: string; className: string; short?: string }[] = [
   { width: 'var(--id-width)', className: 'mono-cell' },
   { width: '5.4rem', className: 'mono-cell' },
   { width: 'var(--size-width)', className: 'mono-cell end' },
-  { width: 'var(--versions-width)', className: 'mono-cell end' },
+  { width: 'var(--versions-width)', className: 'mono-cell end', short: 'Ver.' },
   { width: '8.3rem', className: '' },
   { width: 'minmax(5rem, 1fr)', className: 'mono-cell' },
 ];

@@ -319,7 +319,18 @@ export function RecordsGrid() {
                   }}
                   onKeyDown={undefined}
                 >
-                  <FlexRender header={header} />
+                  {COLUMN_LAYOUT[column]!.short ? (
+                    <>
+                      <span className="where-wide">
+                        <FlexRender header={header} />
+                      </span>
+                      <span className="where-narrow" aria-hidden="true">
+                        {COLUMN_LAYOUT[column]!.short}
+                      </span>
+                    </>
+                  ) : (
+                    <FlexRender header={header} />
+                  )}
                   {order.by === header.id ? (
                     <Icon name={order.direction === 'ascending' ? 'arrowUp' : 'arrowDown'} />
                   ) : null}
