@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { displayText, isCompact, storedText } from './layout.ts';
+import { displayText, isCompact, layOut, storedText } from './layout.ts';
 import { noSpace, payloadText, propertySeed, someSpace } from './text.fixture.ts';
 
 function withoutSpaceAround(source: string): string {
@@ -65,5 +65,30 @@ describe('text that is not JSON', () => {
     expect(isCompact(source)).toBe(false);
     expect(displayText(source)).toBe(source);
     expect(storedText(source, true)).toBe(source);
+  });
+});
+
+describe('a text that is edited', () => {
+  it('is stored compact again where it is compact, and what it began from', () => {
+    for (const base of [null, '{"a":1}']) {
+      expect(layOut('{"b":2}', base)).toEqual({ displayed: '{\n  "b": 2\n}', compact: true });
+      expect(layOut('7', base)).toEqual({ displayed: '7', compact: true });
+    }
+  });
+
+  it('keeps white space of its own, also in the place of a compact record', () => {
+    for (const base of [null, '{"a":1}', '{ "a": 1 }']) {
+      expect(layOut('{ "b": 2 }', base)).toEqual({ displayed: '{ "b": 2 }', compact: false });
+    }
+  });
+
+  it('stands as it is where white space was taken out of the record', () => {
+    expect(layOut('{"b":2}', '{ "a": 1 }')).toEqual({ displayed: '{"b":2}', compact: false });
+  });
+
+  it('that was left half done is stored as what it began from is', () => {
+    expect(layOut('{\n  "a": ', '{"a":1}').compact).toBe(true);
+    expect(layOut('{\n  "a": ', null).compact).toBe(true);
+    expect(layOut('{\n  "a": ', '{ "a": 1 }').compact).toBe(false);
   });
 });

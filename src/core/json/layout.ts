@@ -51,13 +51,17 @@ export interface LaidOut {
  * What to display for editing.
  *
  * @param stored the text to edit: the record's, or a draft of it
- * @param base the text of the record that the edit began from, which decides how it is stored again; null for a new record
+ * @param base the text of the record that the edit began from; null for a new record. White space is compact's to lose only where both are
+ * compact: somebody may have taken it out of the one, and a restored or imported text may bring its own in the place of the other
  */
 export function layOut(stored: string, base: string | null): LaidOut {
   // Only what is compact is displayed otherwise than it is stored, which saves a pass over sixteen megabytes.
   const shown = displayText(stored);
-  const compact = !base || (base === stored && shown !== stored) || isCompact(base);
-  return { displayed: compact ? shown : stored, compact };
+  const fromCompact = !base || (base === stored && shown !== stored) || isCompact(base);
+  if (!fromCompact) return { displayed: stored, compact: false };
+  // In what is not JSON, an edit left half done, it is not known where tokens end.
+  const compact = shown !== stored || firstSpace(stored) < 0 || !isJson(stored);
+  return { displayed: shown, compact };
 }
 
 function isJson(text: string): boolean {

@@ -13,10 +13,10 @@ test('what VelesDB makes of a text: the same, something else, or nothing', () =>
   expect(readAs('"\ud800"', 'approximate', 9)).toMatchObject({ state: 'refused' });
 });
 
-test('a draft is stored compact again where the record was, however the draft is laid out', () => {
+test('a draft is stored compact again where it and the record were, and else as it stands', () => {
   expect(layOut('{"a":1}', '{"a":1}')).toEqual({ displayed: '{\n  "a": 1\n}', compact: true });
   expect(layOut('{"a":1}', '{ "a":1}')).toEqual({ displayed: '{"a":1}', compact: false });
-  expect(layOut('{ "a":2}', '{"a":1}')).toEqual({ displayed: '{ "a":2}', compact: true });
+  expect(layOut('{ "a":2}', '{"a":1}')).toEqual({ displayed: '{ "a":2}', compact: false });
   expect(layOut('{"a":1}', null)).toEqual({ displayed: '{\n  "a": 1\n}', compact: true });
   expect(layOut('{ "a":1}', '{ "a":1}')).toEqual({ displayed: '{ "a":1}', compact: false });
 });

@@ -54,6 +54,8 @@ const REPORT_MILLISECONDS = 200;
 const QUERY_PATIENCE_MILLISECONDS = 60;
 /** The snapshot is read after this long at the latest, even if nobody has asked for rows. */
 const FIRST_ROWS_PATIENCE_MILLISECONDS = 500;
+/** A page waits for the scan's slice after each of its own, so it is cut only where the disk is slow or its rows lie far apart. */
+const PAGE_SLICE_MILLISECONDS = 24;
 /** Slices of the snapshot beside those of the scan: a page waits for one of each. */
 const SNAPSHOT_SLICE_MILLISECONDS = 24;
 const MOST_QUERIES = 16;
@@ -487,26 +489,26 @@ export class Session {
 
   async page(name: string, from: number, count: number, signal: AbortSignal): Promise<Result<'records.page'>> {
     const query = this.queryNamed(name);
-    const rows = await runSliced(this.#describe(query, from, count), { signal });
+    const milliseconds = PAGE_SLICE_MILLISECONDS;
+    const rows = await runSliced(this.#describe(query, from, count), { signal, milliseconds });
     if (rows.length > 0) this.#onRowsShown();
     return { revision: query.revision, total: query.total, complete: query.complete, rows };
   }
 
-  /** In steps: rows that were not scanned yet have their CRC checked here. */
+  /** In steps: each row may cost a read, and of rows that were not scanned yet the CRC is checked here. */
   *#describe(query: Query, from: number, count: number): Steps<Row[]> {
     const rows: Row[] = [];
     let reader: ProvisionalReader | null = null;
     const end = Math.min(query.total, from + count);
     for (let position = from; position < end; position++) {
-      const entry = query.entryAt(position);
-      if (entry < 0) {
-        rows.push(describeRow(this.state, this.view, query.rowAt(position)));
-        continue;
-      }
-      // What the list goes on with is given up when the scan is through.
+      // What the list goes on with is given up when the scan is through, and the table when the log is read again.
       this.queryNamed(query.name);
-      reader ??= new ProvisionalReader(this.state, this.view);
-      rows.push(yield* reader.row(namedBy(query.provisional!, entry)));
+      const entry = query.entryAt(position);
+      if (entry < 0) rows.push(describeRow(this.state, this.view, query.rowAt(position)));
+      else {
+        reader ??= new ProvisionalReader(this.state, this.view);
+        rows.push(yield* reader.row(namedBy(query.provisional!, entry)));
+      }
       yield { done: rows.length, total: end - from };
     }
     return rows;
