@@ -119,6 +119,8 @@ export function createSessionHandlers(session: Session): SessionHandlers {
   const describeDraft = (draft: KeptDraft): StoredDraft => ({ ...draft, conflict: conflicts(draft) });
   const draftsChanged = () => session.options.emit({ event: 'drafts', session: session.options.name });
   session.closing.addEventListener('abort', drafts.follow(state.files, draftsChanged), { once: true });
+  // A page that is reloaded has its next session before the last one is through with what it was at.
+  session.closing.addEventListener('abort', journal.follow(draftsChanged), { once: true });
   /** An undo of many records, which writes batch after batch: nothing else writes meanwhile. */
   let undoing: { stop: AbortController; done: Promise<unknown> } | null = null;
   const requireWriter = (): Writer => {

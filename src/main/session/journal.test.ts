@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { TextEdit } from '../../core/json/edits.ts';
 import type { Draft } from '../../shared/protocol.ts';
 import { EditJournal } from './journal.ts';
@@ -129,6 +129,26 @@ test('a draft is made of the changes up to one of them, where all are there and 
   expect(journal.draftAt('unknown', 1, '9')).toBeNull();
   expect(journal.draftAt('e', 1, null)).toEqual({ id: '8', action: 'store', text: '{"b":3}', base: null });
   expect(session().draftAt('d', 1, '9')).toBeNull();
+});
+
+test('a session is told of what another one left when it ended, until it is taken up', () => {
+  vi.useFakeTimers();
+  const journal = session();
+  begun(journal);
+  step(journal, 1, [[9, 10, '10']]);
+  let told = 0;
+  const other = session();
+  const stop = other.follow(() => {
+    told++;
+    expect(left(other).drafts).toHaveLength(1);
+  });
+  vi.advanceTimersByTime(5_000);
+  expect(told).toBe(0);
+  journal.close();
+  vi.advanceTimersByTime(5_000);
+  expect(told).toBe(1);
+  stop();
+  vi.useRealTimers();
 });
 
 test('a process that was killed in the middle of a line leaves all before it', () => {

@@ -76,6 +76,9 @@ function take(line: Line, documents: Map<string, Edited>): void {
 
 const OPEN = /^([0-9a-f]{32})\.([0-9]+)\.[0-9a-f-]{36}\.journal$/;
 
+/** So often it is looked whether another session left edits. */
+const LOOK_MILLISECONDS = 1_000;
+
 /** What an ended session left in no draft. */
 export interface LeftEdits {
   draft: Draft;
@@ -226,6 +229,17 @@ export class EditJournal {
   #forget(path: string): void {
     rmSync(path, { force: true });
     this.#taken.delete(path);
+  }
+
+  /** Calls `left` while there are edits of a session that was closed, until the returned function is called. */
+  follow(left: () => void): () => void {
+    // By its name, which says that it was closed: to try the locks of others each second could come between one of them and its own.
+    const isClosed = (path: string): boolean => path.startsWith(`${this.#name}.closed.`, this.#folder.length + 1);
+    const timer = setInterval(() => {
+      if (this.#leftBehind().some((path) => isClosed(path) && !this.#told.has(path))) left();
+    }, LOOK_MILLISECONDS);
+    timer.unref();
+    return () => clearInterval(timer);
   }
 
   #leftBehind(): string[] {
