@@ -21,7 +21,7 @@ export function LostBanner({ reason }: { reason: string }) {
     const controller = new AbortController();
     let timer: ReturnType<typeof setTimeout>;
     const ask = async () => {
-      setAnswer(await answerAt(window.location.pathname, controller.signal));
+      setAnswer(await answerAt(`${window.location.origin}/`, controller.signal));
       if (!controller.signal.aborted) timer = setTimeout(() => void ask(), ASK_MILLISECONDS);
     };
     timer = setTimeout(() => void ask(), ASK_MILLISECONDS);
@@ -42,9 +42,9 @@ export function LostBanner({ reason }: { reason: string }) {
   );
 }
 
-async function answerAt(path: string, signal: AbortSignal): Promise<Answer> {
+async function answerAt(ownAddress: string, signal: AbortSignal): Promise<Answer> {
   try {
-    const { ok } = await fetch(path, { method: 'HEAD', cache: 'no-store', signal });
+    const { ok } = await fetch(ownAddress, { method: 'HEAD', cache: 'no-store', signal });
     return ok ? 'ours' : 'another';
   } catch {
     return 'none';
