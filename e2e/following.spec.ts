@@ -26,6 +26,7 @@ test('what another process appends shows as it comes, until one goes up to read'
 
   await rowOf(page, 900_002n).getByRole('rowheader').click();
   await expect(follow(page)).toBeChecked();
+  await expect(rowOf(page, 900_002n).getByRole('rowheader')).toBeFocused();
   await page.keyboard.press('ArrowUp');
   await expect(follow(page)).not.toBeChecked();
 });

@@ -75,7 +75,7 @@ test('a field whose text is no JSON keeps its place until it is corrected or lef
 test('a type is chosen by keys: arrows pass kinds by, Enter takes one', async ({ open }) => {
   const { page } = await openTree(open, { id: 1n, text: '{"a":{"deep":1}}' });
   await item(page, 'a:').click();
-  await page.keyboard.press('t');
+  await page.keyboard.press('Shift+Enter');
   const kinds = page.getByRole('combobox', { name: 'Type' });
   await expect(kinds).toBeFocused();
   for (const kind of ['array', 'string']) {
