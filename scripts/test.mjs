@@ -3,16 +3,16 @@
 // stage that failed without a failing test of its own counts as one failed.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { build } from './build-if-stale.mjs';
 import { provideChromium } from './chromium.mjs';
 import { electronExecutable, hasDisplay } from './electron-runtime.mjs';
+import { addCounts, countPlaywright, countVitest, emptyCounts } from './test-reports.mjs';
 
 const root = join(import.meta.dirname, '..');
 const results = join(root, 'test-results');
-const sum = { passed: 0, failed: 0, skipped: 0 };
-const skipped = [];
-const failures = [];
+/** What all stages came to so far. */
+const sum = emptyCounts();
 
 const bin = (name, file) => join(root, 'node_modules', name, file);
 const say = (text) => console.log(text);
@@ -46,72 +46,27 @@ function stage(name, work) {
 /** A stage that holds no tests: counted only when it fails. */
 function check(name, work) {
   const status = stage(name, work);
-  if (status !== 0) {
-    sum.failed += 1;
-    failures.push(name);
-  }
+  if (status !== 0) fail(name);
   return status;
 }
 
+function fail(name) {
+  sum.failed += 1;
+  sum.failures.push(name);
+}
+
 /** A stage of tests: its counts are read from the report it wrote. */
-function tests(name, report, work, read) {
+function tests(name, report, work, count) {
   rmSync(report, { force: true });
   const status = stage(name, work);
-  const counts = { passed: 0, failed: 0, skipped: 0 };
-  if (existsSync(report)) read(JSON.parse(readFileSync(report, 'utf8')), counts);
+  const counts = existsSync(report) ? count(JSON.parse(readFileSync(report, 'utf8'))) : emptyCounts();
   // A runner that ended badly with no failing test in its report: a file that does not load, an error outside of tests.
   if (counts.failed === 0 && (status !== 0 || counts.passed + counts.skipped === 0)) {
     counts.failed = 1;
-    failures.push(name);
+    counts.failures.push(name);
   }
   say(`${name}: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
-  for (const key of Object.keys(sum)) sum[key] += counts[key];
-}
-
-function readVitest(report, counts) {
-  for (const file of report.testResults) {
-    const where = relative(root, file.name);
-    if (file.status === 'failed' && !file.assertionResults.some(({ status }) => status === 'failed')) {
-      counts.failed += 1;
-      failures.push(`${where}: ${String(file.message).split('\n')[0]}`);
-    }
-    for (const test of file.assertionResults) {
-      const name = `${where}: ${test.fullName}`;
-      if (test.status === 'passed') counts.passed += 1;
-      else if (test.status === 'failed') {
-        counts.failed += 1;
-        failures.push(name);
-      } else {
-        counts.skipped += 1;
-        skipped.push(name);
-      }
-    }
-  }
-}
-
-function readPlaywright(report, counts) {
-  const walk = (suite, names) => {
-    for (const spec of suite.specs ?? []) {
-      for (const test of spec.tests) {
-        const name = `[${test.projectName}] ${[...names, spec.title].join(' › ')}`;
-        if (test.status === 'expected' || test.status === 'flaky') counts.passed += 1;
-        else if (test.status === 'skipped') {
-          counts.skipped += 1;
-          const reason = test.annotations.find(({ type }) => type === 'skip')?.description;
-          skipped.push(reason ? `${name}: ${reason}` : name);
-        } else {
-          counts.failed += 1;
-          failures.push(name);
-        }
-      }
-    }
-    for (const inner of suite.suites ?? []) walk(inner, [...names, inner.title]);
-  };
-  for (const suite of report.suites) walk(suite, [suite.title]);
-  for (const error of report.errors ?? []) {
-    counts.failed += 1;
-    failures.push(`playwright: ${String(error.message).split('\n')[0]}`);
-  }
+  addCounts(sum, counts);
 }
 
 mkdirSync(results, { recursive: true });
@@ -135,7 +90,7 @@ tests(
       '--reporter=json',
       `--outputFile.json=${unitReport}`,
     ]),
-  readVitest,
+  (report) => countVitest(report, root),
 );
 
 if (built === 0) {
@@ -157,14 +112,17 @@ if (built === 0) {
         PLAYWRIGHT_JSON_OUTPUT_FILE: endToEndReport,
       });
     },
-    readPlaywright,
+    countPlaywright,
   );
 } else {
-  sum.failed += 1;
-  failures.push('e2e: not run, because the build failed');
+  fail('e2e: not run, because the build failed');
 }
 
-if (skipped.length > 0) say(`\nSkipped:\n${skipped.map((name) => `  ${name}`).join('\n')}`);
-if (failures.length > 0) say(`\nFailed:\n${failures.map((name) => `  ${name}`).join('\n')}`);
+const list = (title, names) => {
+  if (names.length > 0) say(`\n${title}:\n${names.map((name) => `  ${name}`).join('\n')}`);
+};
+list('Skipped', sum.skippedNames);
+list('Passed only when run again', sum.secondRuns);
+list('Failed', sum.failures);
 say(`\n${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`);
 process.exitCode = sum.failed === 0 ? 0 : 1;
