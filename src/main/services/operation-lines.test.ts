@@ -37,6 +37,11 @@ describe('a line of batch', () => {
     expect(read(`{"id":"1","payload":${payload}}`)).toEqual([[1n, payload]]);
   });
 
+  it('says which entry of a batch is refused', () => {
+    expect(() => read('{"op":"batch","entries":[["1",1],["2",1e999]]}')).toThrow(/^entry 2: VelesDB could not read/);
+    expect(() => read('{"op":"batch","entries":[[1,1]]}')).toThrow(/^entry 1: an id is a decimal number in a string/);
+  });
+
   it('prints a payload as VelesDB would, when asked', () => {
     expect(read('{"id":"1","payload":{"b":1e2, "a":1,"a":2}}', true)).toEqual([[1n, '{"a":2,"b":100.0}']]);
   });

@@ -132,10 +132,16 @@ function entriesOf(line: Uint8Array, extent: Extent, canonical: boolean): Operat
   const shape = () => refusal('BAD_REQUEST', 'entries is a list of pairs, like [["1",{}],["2",null]]');
   const entries = new Skimmer(line, extent).wholeArray();
   if (entries === null) throw shape();
-  return entries.map((entry) => {
+  return entries.map((entry, index) => {
     const pair = new Skimmer(line, entry).wholeArray();
     if (pair === null || pair.length !== 2) throw shape();
-    return { type: 'store', id: idOf(line, pair[0]!), payload: payloadOf(line, pair[1]!, canonical) };
+    try {
+      return { type: 'store', id: idOf(line, pair[0]!), payload: payloadOf(line, pair[1]!, canonical) };
+    } catch (thrown) {
+      // The line alone says little where it holds a thousand of them.
+      if (thrown instanceof VelescopeError) throw refusal(thrown.code, `entry ${index + 1}: ${thrown.message}`);
+      throw thrown;
+    }
   });
 }
 
