@@ -188,6 +188,47 @@ test('a record that another process changed meanwhile is a conflict, shown with 
   expect(velescope('history', join(app.directory, MADE), '2')).toHaveLength(3);
 });
 
+test('what another process writes after the review was looked at is not written over', async ({ open }) => {
+  const { page, path, log } = await openRecords(open);
+  await find(page, '2');
+  await replacePayload(page, '2', '{"title": "mine"}');
+  await expect(page.getByRole('button', { name: 'Review 1 draft' })).toBeVisible();
+  appendFileSync(path, stores({ id: 2n, text: '{"title":"theirs"}' }));
+  await page.keyboard.press('ControlOrMeta+K');
+  await page.getByRole('dialog').getByRole('combobox').fill('Follow the log');
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Compare all three…' }).click();
+  const overwrite = review(page).getByRole('checkbox', { name: /^Write over what changed/ });
+  const now = review(page)
+    .locator('div', { has: page.getByRole('heading', { name: 'The log holds now', exact: true }) })
+    .last();
+  await expect(now).toContainText('"theirs"');
+  await overwrite.check();
+  // What comes while one looks has to be agreed to as well.
+  appendFileSync(path, stores({ id: 2n, text: '{"title":"theirs again"}' }));
+  await expect(now).toContainText('"theirs again"');
+  await expect(overwrite).not.toBeChecked();
+  await expect(review(page).getByRole('button', { name: 'Write 1 change' })).toBeDisabled();
+  await overwrite.check();
+  await review(page).getByRole('button', { name: 'Write 1 change' }).click();
+  await expect(page.getByRole('dialog', { name: 'Turn writing on?' })).toBeVisible();
+  appendFileSync(path, stores({ id: 2n, text: '{"title":"theirs at last"}' }));
+  const appended = log();
+  await turnWritingOn(page);
+  const message = page.getByRole('region', { name: 'Messages' });
+  await expect(message).toContainText(
+    '1 of 1 records changed in the log since you looked at them. Nothing was written.',
+  );
+  await message.getByRole('button', { name: 'Review' }).click();
+  await expect(now).toContainText('"theirs at last"');
+  await expect(overwrite).not.toBeChecked();
+  expect(log()).toEqual(appended);
+  await overwrite.check();
+  await review(page).getByRole('button', { name: 'Write 1 change' }).click();
+  await expect(page.getByRole('button', { name: 'No drafts' })).toBeVisible();
+  expect(log()).toEqual(Buffer.concat([appended, stores({ id: 2n, text: '{"title":"mine"}' })]));
+});
+
 for (const [stored, text] of [
   ['compact', ODD],
   ['with white space of its own', `\t{ ${ODD.slice(1, -1).replaceAll(',"', '\r\n ,\t"')}}\n\n`],

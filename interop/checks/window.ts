@@ -100,7 +100,7 @@ export class CollectionWindow {
       };
       await client.call('drafts.put', { session, draft });
     }
-    await client.call('drafts.write', { session, ids: changes.map(({ id }) => id), overwriteConflicts: false });
+    await client.call('drafts.write', { session, ids: changes.map(({ id }) => id) });
   }
 
   /** id → the live record and its text. */

@@ -632,7 +632,11 @@ export const CALLS = {
       ids: z.array(idText).min(1).max(IDS_LIMIT),
       /** `changedAt` of the drafts as the person saw them: one that somebody changed since is not written unseen. */
       seen: z.record(idText, z.string()).optional(),
-      overwriteConflicts: z.boolean(),
+      /**
+       * Conflicts that the person saw and means to write over: where the record stands that the log held then, null for none. A conflict that
+       * is not named, or where the log holds another record by now, is refused (DRAFT_CONFLICT), and with it the whole batch.
+       */
+      overwrite: z.record(idText, offsetText.nullable()).optional(),
     }),
     result: z.object({ written: count, revision: count, state: z.enum(['saved', 'accepted']) }),
   },

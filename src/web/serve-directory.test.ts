@@ -164,7 +164,7 @@ describe('--read-only, asked by a client that does not care', () => {
       applyCandidates: false,
     });
     const attempts: Record<string, () => Promise<unknown>> = {
-      'drafts.write': () => client.call('drafts.write', { session, ids: ['1'], overwriteConflicts: true }),
+      'drafts.write': () => client.call('drafts.write', { session, ids: ['1'] }),
       'snapshot.create': () => client.call('snapshot.create', { session }),
       'snapshot.remove': () => client.call('snapshot.remove', { session }),
       'writing.undoLast': () => client.call('writing.undoLast', { session, leaveOut: false }),

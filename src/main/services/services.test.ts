@@ -170,13 +170,15 @@ describe.skipIf(!existsSync(SAMPLE))('a window over the services', () => {
     const kept = await client.call('drafts.list', { session: again.session });
     expect(kept.map((draft) => draft.id).sort()).toEqual(['18446744073709551615', '77']);
     const ids = kept.map((draft) => draft.id);
-    await expect(
-      client.call('drafts.write', { session: again.session, ids, overwriteConflicts: true }),
-    ).rejects.toMatchObject({ code: 'WRITING_OFF' });
+    const review = await client.call('drafts.review', { session: again.session });
+    const overwrite = Object.fromEntries(review.map(({ draft, current }) => [draft.id, current?.offset ?? null]));
+    await expect(client.call('drafts.write', { session: again.session, ids, overwrite })).rejects.toMatchObject({
+      code: 'WRITING_OFF',
+    });
     expect(readFileSync(log).equals(before)).toBe(true);
 
     await client.call('writing.set', { session: again.session, on: true });
-    const written = await client.call('drafts.write', { session: again.session, ids, overwriteConflicts: true });
+    const written = await client.call('drafts.write', { session: again.session, ids, overwrite });
     expect(written).toMatchObject({ written: 2, state: 'saved' });
     expect(statSync(log).size).toBe(before.length + 17 + 10 + 17 + 5);
     const history = await client.call('record.history', { session: again.session, id: '18446744073709551615' });
@@ -194,8 +196,9 @@ describe.skipIf(!existsSync(SAMPLE))('a window over the services', () => {
     const { client } = window;
     const { session } = await open('articles');
     await client.call('writing.set', { session, on: true });
-    await client.call('drafts.put', { session, draft: { id: '5', action: 'store', text: '{"a":1e309}', base: null } });
-    await expect(client.call('drafts.write', { session, ids: ['5'], overwriteConflicts: true })).rejects.toMatchObject({
+    const id = '999999';
+    await client.call('drafts.put', { session, draft: { id, action: 'store', text: '{"a":1e309}', base: null } });
+    await expect(client.call('drafts.write', { session, ids: [id] })).rejects.toMatchObject({
       code: 'PAYLOAD_REFUSED',
     });
   });

@@ -1,10 +1,11 @@
 import { fingerprintOf } from '../../core/fingerprint.ts';
 import { encodeUtf8 } from '../../core/json/encode.ts';
-import { highU32, lowU32, parseU64 } from '../../core/u64.ts';
+import { parseU64 } from '../../core/u64.ts';
 import { toErrorValue, VelescopeError } from '../../shared/errors.ts';
 import type { CallContext, Draft, Handlers, Result, StoredDraft, Summary } from '../../shared/protocol.ts';
 import type { Operation } from '../engine/log-payload-storage.ts';
 import { candidateAt, DamageList, describeCandidates, describeDamage } from './damage.ts';
+import { currentOf, isConflict, refuseUnseen } from './draft-conflicts.ts';
 import { DraftHistory } from './draft-history.ts';
 import { DraftStore, type KeptDraft } from './drafts.ts';
 import { importAsDrafts, importIntoLog, importLines } from './import-lines.ts';
@@ -53,11 +54,6 @@ export function createSessionHandlers(session: Session): SessionHandlers {
   const recovery = new RecoverySession(session);
 
   const accepted = async () => (await recovery.accepted.list()).map(({ row, index }) => ({ row, index }));
-  const current = (id: string): { offset: string; text: string | null } | null => {
-    const value = parseId(id);
-    const row = state.table.liveRow(lowU32(value), highU32(value));
-    return row < 0 ? null : { offset: String(state.table.offsets[row]!), text: payloadText(state, row) };
-  };
   /** The record that an edit begins from, with its text. */
   const baseAt = (id: string, offset: string | null): Draft['base'] => {
     if (offset === null) return null;
@@ -108,14 +104,7 @@ export function createSessionHandlers(session: Session): SessionHandlers {
     const replaced = isOthers ? { id: before.id, action: before.action, text: before.text, base: before.base } : null;
     return { changedAt: after!, conflict: conflicts({ ...draft, changedAt: after! }), replaced };
   };
-  const conflicts = (draft: KeptDraft): boolean => {
-    if (draft.base === null) return current(draft.id) !== null;
-    const id = parseId(draft.id);
-    // Not only against the live record: a restored version begins from a delete, a repaired one from the damaged record.
-    const row = state.table.rowStartingAt(Number(draft.base.offset));
-    if (row < 0 || !state.table.hasId(row) || state.table.id(row) !== id) return true;
-    return state.table.hasIntactAfter(row, lowU32(id), highU32(id));
-  };
+  const conflicts = (draft: KeptDraft): boolean => isConflict(state, draft);
   const describeDraft = (draft: KeptDraft): StoredDraft => ({ ...draft, conflict: conflicts(draft) });
   const draftsChanged = () => session.options.emit({ event: 'drafts', session: session.options.name });
   session.closing.addEventListener('abort', drafts.follow(state.files, draftsChanged), { once: true });
@@ -421,8 +410,9 @@ export function createSessionHandlers(session: Session): SessionHandlers {
       draftsChanged();
       return taken;
     },
-    'drafts.review': () => drafts.list().map((draft) => ({ draft: describeDraft(draft), current: current(draft.id) })),
-    'drafts.write': async ({ ids, seen = {}, overwriteConflicts }) => {
+    'drafts.review': () =>
+      drafts.list().map((draft) => ({ draft: describeDraft(draft), current: currentOf(state, draft.id) })),
+    'drafts.write': async ({ ids, seen = {}, overwrite = {} }) => {
       const writer = await requireWriterOfShown();
       const all = new Map(drafts.list().map((draft) => [draft.id, draft]));
       const chosen = ids.map((id) => {
@@ -438,14 +428,7 @@ export function createSessionHandlers(session: Session): SessionHandlers {
           { next: 'Look at them, and write again.', data: { ids: unseen.map((draft) => draft.id) } },
         );
       }
-      const conflicting = chosen.filter(conflicts);
-      if (conflicting.length > 0 && !overwriteConflicts) {
-        throw new VelescopeError(
-          'DRAFT_CONFLICT',
-          `${conflicting.length} of ${chosen.length} records changed in the log since the draft began.`,
-          { next: 'Review them, and write again to overwrite.', data: { ids: conflicting.map((draft) => draft.id) } },
-        );
-      }
+      refuseUnseen(state, chosen, overwrite);
       const written = writer.apply(chosen.map(operationOf));
       // What was typed meanwhile, in this window or another, stays a draft.
       drafts.dropUnchanged(chosen);

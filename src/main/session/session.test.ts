@@ -95,9 +95,15 @@ function phasesOf(events: ProtocolEvent[]): string[] {
 
 const draft = (id: string, text: string) => ({ draft: { id, action: 'store' as const, text, base: null } });
 
+/** What the log holds now for each draft, as somebody who looks at the review sees it. */
+async function seen(call: ReturnType<typeof start>['call']): Promise<Record<string, string | null>> {
+  const list = await call('drafts.review', {});
+  return Object.fromEntries(list.map(({ draft, current }) => [draft.id, current?.offset ?? null]));
+}
+
 async function write(call: ReturnType<typeof start>['call'], id: string, text: string) {
   await call('drafts.put', draft(id, text));
-  return call('drafts.write', { ids: [id], overwriteConflicts: true });
+  return call('drafts.write', { ids: [id], overwrite: await seen(call) });
 }
 
 describe('a log in other hands', () => {
@@ -524,10 +530,10 @@ describe('writing', () => {
     expect(await call('drafts.review', {})).toMatchObject([
       { draft: { conflict: true, text: '"mine"', base: { text: '"a"' } }, current: { text: '"theirs"' } },
     ]);
-    await expect(call('drafts.write', { ids: ['1'], overwriteConflicts: false })).rejects.toMatchObject({
+    await expect(call('drafts.write', { ids: ['1'] })).rejects.toMatchObject({
       code: 'DRAFT_CONFLICT',
     });
-    await call('drafts.write', { ids: ['1'], overwriteConflicts: true });
+    await call('drafts.write', { ids: ['1'], overwrite: await seen(call) });
     expect((await call('record.history', { id: '1' })).rows.map((row) => row.preview)).toEqual([
       '"a"',
       '"theirs"',

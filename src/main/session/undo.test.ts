@@ -29,7 +29,8 @@ async function importPiece({ call }: StartedSession, lines: string, group = 'one
 async function write({ call }: StartedSession, id: string, payload: string | null): Promise<void> {
   const action = payload === null ? 'delete' : 'store';
   await call('drafts.put', { draft: { id, action, text: payload, base: null } });
-  await call('drafts.write', { ids: [id], overwriteConflicts: true });
+  const [review] = await call('drafts.review', {});
+  await call('drafts.write', { ids: [id], overwrite: { [id]: review!.current?.offset ?? null } });
 }
 
 const undo = ({ call }: StartedSession, leaveOut = false) => call('writing.undoLast', { leaveOut });

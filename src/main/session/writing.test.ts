@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LogBuilder } from '../../core/log-builder.fixture.ts';
-import type { CallContext, Summary } from '../../shared/protocol.ts';
+import type { CallContext, Result, Summary } from '../../shared/protocol.ts';
 import { type Call, type Fault, FaultyFiles } from '../engine/faulty-files.ts';
 import { nodeFiles } from '../engine/node-files.ts';
 import { createSessionHandlers } from './handlers.ts';
@@ -49,13 +49,17 @@ async function start(faultFor: (call: Call) => Fault | null = () => null) {
   const calls = handlers as unknown as Record<string, (params: object, context: object, supplied: object) => unknown>;
   const call = async (method: string, params: object) =>
     await calls[method]!({ session: 'test', ...params }, { signal: new AbortController().signal }, { path: null });
+  const review = async () => (await call('drafts.review', {})) as Result<'drafts.review'>;
+  /** What the log holds now for each draft, as somebody who looks at the review sees it. */
+  const seen = async () =>
+    Object.fromEntries((await review()).map(({ draft, current }) => [draft.id, current?.offset ?? null]));
   const write = async (id: string, text: string) => {
     await call('drafts.put', { draft: { id, action: 'store', text, base: null } });
-    await call('drafts.write', { ids: [id], overwriteConflicts: true });
+    await call('drafts.write', { ids: [id], overwrite: await seen() });
   };
   const before = files.calls.length;
   const reads = () => files.calls.slice(before).filter(({ kind, path }) => kind === 'read' && path === log).length;
-  return { session, set, call, write, reads, files };
+  return { session, set, call, write, review, seen, reads, files };
 }
 
 describe('turning writing on', () => {
@@ -141,13 +145,14 @@ it('says of a write what became of it, whichever call of the system fails on the
   for (let failing = 0; ; failing++) {
     writeFileSync(log, original);
     let writing: number | null = null;
-    const { session, set, call, files } = await start((one) =>
+    const { session, set, call, seen, files } = await start((one) =>
       writing !== null && one.index === writing + failing ? { type: 'error', code: 'EIO' } : null,
     );
     await set(true);
     await call('drafts.put', { draft: { id: '1', action: 'store', text: '"written"', base: null } });
+    const overwrite = await seen();
     writing = files.calls.length;
-    const saved = await call('drafts.write', { ids: ['1'], overwriteConflicts: true }).then(
+    const saved = await call('drafts.write', { ids: ['1'], overwrite }).then(
       () => true,
       () => false,
     );
@@ -172,11 +177,75 @@ it('writes no draft that was changed elsewhere since it was shown', async () => 
   const shown = await put('"mine"');
   const others = await put('"of the other window"');
   const seen = { '1': shown.changedAt };
-  await expect(call('drafts.write', { ids: ['1'], seen, overwriteConflicts: true })).rejects.toMatchObject({
+  await expect(call('drafts.write', { ids: ['1'], seen, overwrite: {} })).rejects.toMatchObject({
     code: 'DRAFT_CONFLICT',
     data: { ids: ['1'] },
   });
   expect(readFileSync(log, 'utf8')).not.toContain('of the other window');
-  await call('drafts.write', { ids: ['1'], seen: { '1': others.changedAt }, overwriteConflicts: true });
+  await call('drafts.write', { ids: ['1'], seen: { '1': others.changedAt } });
   expect(readFileSync(log, 'utf8')).toContain('of the other window');
+});
+
+describe('a draft is written over what was looked at, and over nothing else', () => {
+  const edit = (id: string, base: { offset: string; text: string } | null) => ({
+    draft: { id, action: 'store', text: '"mine"', base },
+  });
+  const append = (build: (builder: LogBuilder) => LogBuilder) => appendFileSync(log, build(new LogBuilder()).bytes());
+
+  it('a version that came behind the one that was seen is not, and the review shows it', async () => {
+    const { session, set, call, seen, review } = await start();
+    const base = { offset: String(session.state.table.offsets[1]), text: '{"id":2}' };
+    await call('drafts.put', edit('2', base));
+    append((builder) => builder.store(2, '"theirs"'));
+    await session.catchUp();
+    const looked = await seen();
+    append((builder) => builder.store(2, '"theirs again"'));
+    await set(true);
+    const size = readFileSync(log).length;
+    await expect(call('drafts.write', { ids: ['2'], overwrite: looked })).rejects.toMatchObject({
+      code: 'DRAFT_CONFLICT',
+      message: expect.stringContaining('since you looked'),
+      data: { ids: ['2'] },
+    });
+    expect(readFileSync(log).length).toBe(size);
+    expect(await review()).toMatchObject([
+      { draft: { text: '"mine"', conflict: true, base }, current: { text: '"theirs again"' } },
+    ]);
+    await call('drafts.write', { ids: ['2'], overwrite: await seen() });
+    expect(readFileSync(log, 'utf8')).toContain('"mine"');
+  });
+
+  it('a conflict of another id that arose since is refused with the whole batch', async () => {
+    const { session, set, call, seen } = await start();
+    const base = { offset: String(session.state.table.offsets[1]), text: '{"id":2}' };
+    await call('drafts.put', edit('2', base));
+    await call('drafts.put', edit('9', null));
+    append((builder) => builder.store(2, '"theirs"'));
+    await session.catchUp();
+    const { 2: at } = await seen();
+    append((builder) => builder.store(9, '"theirs"'));
+    await set(true);
+    await expect(call('drafts.write', { ids: ['2', '9'], overwrite: { 2: at } })).rejects.toMatchObject({
+      code: 'DRAFT_CONFLICT',
+      data: { ids: ['9'] },
+    });
+    expect(readFileSync(log, 'utf8')).not.toContain('"mine"');
+  });
+
+  it('a record that was deleted since it was seen is not', async () => {
+    const { session, set, call, seen } = await start();
+    const base = { offset: String(session.state.table.offsets[1]), text: '{"id":2}' };
+    await call('drafts.put', edit('2', base));
+    append((builder) => builder.store(2, '"theirs"'));
+    await session.catchUp();
+    const looked = await seen();
+    append((builder) => builder.delete(2));
+    await set(true);
+    await expect(call('drafts.write', { ids: ['2'], overwrite: looked })).rejects.toMatchObject({
+      code: 'DRAFT_CONFLICT',
+    });
+    expect(await seen()).toEqual({ 2: null });
+    await call('drafts.write', { ids: ['2'], overwrite: await seen() });
+    expect(readFileSync(log, 'utf8')).toContain('"mine"');
+  });
 });

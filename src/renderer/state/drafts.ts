@@ -1,4 +1,5 @@
 import { create } from 'zustand';
+import { type ErrorValue, toErrorValue } from '../../shared/errors.ts';
 import type { Draft, Result, StoredDraft } from '../../shared/protocol.ts';
 import { formatNoun } from '../components/format.ts';
 import { call } from '../connection/current.ts';
@@ -118,25 +119,29 @@ export async function dropDrafts(ids: string[]): Promise<void> {
   }
 }
 
+/** What of the drafts is written, and what the person saw of it. */
+export interface WriteChoice {
+  /** The drafts as the person sees them. */
+  drafts: readonly StoredDraft[];
+  /** By id, where the record stands that a draft in conflict is to be written over, as the person saw it; null where there was none. */
+  overwrite?: Readonly<Record<string, string | null>>;
+  /** Told what it failed with, instead of a notice. */
+  onFailure?: (error: ErrorValue) => void;
+}
+
 /**
  * Writes drafts as one batch with one sync. With writing off it explains and offers the switch first, then goes on. Returns
- * whether they were written. None is written that another window changed since it was shown here.
- *
- * @param shown the drafts as the person sees them; those that this window has, unless said otherwise
+ * whether they were written. None is written that another window changed since it was shown, or over a record that was not.
  */
-export async function writeDrafts(
-  ids: string[],
-  overwriteConflicts = false,
-  shown: readonly StoredDraft[] = ids.flatMap((id) => useDrafts.getState().drafts.get(id) ?? []),
-): Promise<boolean> {
+export async function writeDrafts(choice: WriteChoice): Promise<boolean> {
+  const { drafts: shown, overwrite = {} } = choice;
+  const ids = shown.map(({ id }) => id);
   const { session, summary, selected, record } = useSession.getState();
   if (!session || !summary || ids.length === 0) return false;
   if (!summary.writing.on) {
-    showDialog({
-      name: 'writing',
-      refusal: summary.writing.refusal,
-      next: () => void writeDrafts(ids, overwriteConflicts, shown),
-    });
+    // The switch takes the place of the dialog that would have shown a failure.
+    const next = () => void writeDrafts({ drafts: shown, overwrite });
+    showDialog({ name: 'writing', refusal: summary.writing.refusal, next });
     return false;
   }
   const texts = new Map(shown.map(({ id, text }) => [id, text]));
@@ -148,7 +153,7 @@ export async function writeDrafts(
   });
   for (const document of edited) document.writing = promise;
   try {
-    const { written, state } = await call('drafts.write', { session, ids, seen, overwriteConflicts });
+    const { written, state } = await call('drafts.write', { session, ids, seen, overwrite });
     for (const document of edited) await followWritten(document, texts.get(document.id) ?? null);
     await loadDrafts();
     const words =
@@ -163,7 +168,8 @@ export async function writeDrafts(
     if (current && ids.includes(current)) await goTo({ by: 'id', id: current }, { unlessMoved: true });
     return true;
   } catch (thrown) {
-    report(thrown, { save: true, action: { label: 'Review', run: () => showDialog({ name: 'review' }) } });
+    if (choice.onFailure) choice.onFailure(toErrorValue(thrown));
+    else report(thrown, { save: true, action: { label: 'Review', run: () => showDialog({ name: 'review' }) } });
     await loadDrafts();
     return false;
   } finally {

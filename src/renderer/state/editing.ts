@@ -160,7 +160,7 @@ export async function saveCurrent(): Promise<void> {
     announceFailure(`Not saved: VelesDB could not read this payload. ${refusal}.`);
     return;
   }
-  await writeDrafts([draft.id]);
+  await writeDrafts({ drafts: [draft] });
 }
 
 const knownRefusals = new WeakMap<Pick<Draft, 'action' | 'text'>, string | null>();

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useState } from 'react';
 import { displayText } from '../../../core/json/layout.ts';
-import { type ErrorValue, toErrorValue } from '../../../shared/errors.ts';
+import { type ErrorValue, fromErrorValue, toErrorValue } from '../../../shared/errors.ts';
 import type { Result } from '../../../shared/protocol.ts';
 import { ErrorText } from '../../components/error-text.tsx';
 import { formatCount, formatNoun, formatOffset } from '../../components/format.ts';
@@ -8,7 +8,8 @@ import { Icon } from '../../components/icon.tsx';
 import { Modal } from '../../components/modal.tsx';
 import { VisibleText } from '../../components/visible-text.tsx';
 import { call } from '../../connection/current.ts';
-import { report } from '../../state/application.ts';
+import { announceFailure } from '../../state/announcements.ts';
+import { report, useApplication } from '../../state/application.ts';
 import { PLAIN_FROM } from '../../state/documents.ts';
 import { useDrafts, writeDrafts } from '../../state/drafts.ts';
 import { takeBackDrafts, useDropped } from '../../state/dropped-drafts.ts';
@@ -17,6 +18,7 @@ import { goTo, useSession } from '../../state/session.ts';
 import { CodeDifference, CodeText } from '../editor/code-view.tsx';
 
 type Reviewed = Result<'drafts.review'>[number];
+type SeenRecords = Readonly<Record<string, string | null>>;
 
 /** Each draft has an editor that shows its difference: thousands at once would hold up the window. */
 const SHOWN_AT_ONCE = 100;
@@ -28,7 +30,8 @@ export function ReviewDialog({ onClose }: { onClose: () => void }) {
   const [list, setList] = useState<Reviewed[] | null>(null);
   const [failure, setFailure] = useState<ErrorValue | null>(null);
   const [left, setLeft] = useState<ReadonlySet<string>>(new Set());
-  const [overwrite, setOverwrite] = useState(false);
+  const [agreed, setAgreed] = useState<SeenRecords>({});
+  const [refusal, setRefusal] = useState<ErrorValue | null>(null);
   const [writing, setWritingNow] = useState(false);
   const [shownCount, setShownCount] = useState(SHOWN_AT_ONCE);
 
@@ -50,14 +53,21 @@ export function ReviewDialog({ onClose }: { onClose: () => void }) {
   const checking = chosen.some(({ draft }) => knownRefusalOf(draft) === undefined);
   const refused = chosen.filter(({ draft }) => knownRefusalOf(draft));
   const conflicts = chosen.filter(({ draft }) => draft.conflict);
+  const seen = seenIn(conflicts);
+  // A yes is one to the versions that were shown: where one of them is another by now, it has to be said again.
+  const overwrite = conflicts.every(({ draft: { id } }) => agreed[id] !== undefined && agreed[id] === seen[id]);
   const blocked = checking || refused.length > 0 || (conflicts.length > 0 && !overwrite);
   const write = async () => {
     setWritingNow(true);
-    const written = await writeDrafts(
-      chosen.map(({ draft }) => draft.id),
-      overwrite,
-      chosen.map(({ draft }) => draft),
-    );
+    setRefusal(null);
+    const isOpen = () => useApplication.getState().dialog?.name === 'review';
+    const onFailure = (error: ErrorValue) => {
+      // A notice lies under the dialog.
+      if (isOpen()) setRefusal(error);
+      else report(fromErrorValue(error));
+      announceFailure(`Not saved. ${error.message}`);
+    };
+    const written = await writeDrafts({ drafts: chosen.map(({ draft }) => draft), overwrite: agreed, onFailure });
     setWritingNow(false);
     if (written) onClose();
   };
@@ -71,7 +81,11 @@ export function ReviewDialog({ onClose }: { onClose: () => void }) {
         <>
           {conflicts.length > 0 ? (
             <label className="check left">
-              <input type="checkbox" checked={overwrite} onChange={(event) => setOverwrite(event.target.checked)} />
+              <input
+                type="checkbox"
+                checked={overwrite}
+                onChange={(event) => setAgreed(event.target.checked ? seen : {})}
+              />
               Write over what changed in the log meanwhile
             </label>
           ) : null}
@@ -99,6 +113,7 @@ export function ReviewDialog({ onClose }: { onClose: () => void }) {
       }
     >
       {failure ? <ErrorText error={failure} title="The drafts could not be read" /> : null}
+      {refusal ? <ErrorText error={refusal} title="The changes could not be written" /> : null}
       {refused.length > 0 ? (
         <div className="callout danger" role="alert">
           <p>
@@ -142,6 +157,11 @@ export function ReviewDialog({ onClose }: { onClose: () => void }) {
       ) : null}
     </Modal>
   );
+}
+
+/** Where the records stand that the log holds now, by id: what is written over where a person says so. */
+function seenIn(conflicts: readonly Reviewed[]): SeenRecords {
+  return Object.fromEntries(conflicts.map(({ draft, current }) => [draft.id, current?.offset ?? null]));
 }
 
 /** What was dropped last can be brought back right here: a notice lies under the dialog. */
