@@ -32,7 +32,7 @@ export function App() {
       <div className="window" ref={root} {...drop.handlers}>
         <Header />
         <section className="banners" aria-label="About this collection">
-          {lost ? <LostBanner reason={lost} /> : null}
+          {lost ? <LostBanner lost={lost} /> : null}
           <Banners />
         </section>
         <PageOfTheWindow over={drop.over} />

@@ -100,7 +100,9 @@ export function createClient(send: (request: Request) => void): {
       else entry.reject(fromErrorValue(response.error));
     },
     disconnect(reason) {
-      const error = new VelescopeError('DISCONNECTED', reason, { next: 'Reload the window to connect again.' });
+      const error = new VelescopeError('DISCONNECTED', reason, {
+        next: 'Wait until it is back: what you type stays in this window.',
+      });
       for (const entry of pending.values()) entry.reject(error);
       pending.clear();
     },

@@ -49,7 +49,7 @@ export function connectSocket(address: string): Promise<Connection> {
       async (message) => {
         for (const frame of typeof message === 'string' ? [message] : framesOf(message)) {
           if (socket.readyState === WebSocket.OPEN) socket.send(frame);
-          else return queueMicrotask(() => disconnect(LOST));
+          else return queueMicrotask(breakOff);
           if (typeof frame !== 'string') await breathe();
         }
       },
@@ -84,10 +84,13 @@ export function connectSocket(address: string): Promise<Connection> {
       else if (collected.state === 'refused') broken();
     });
     socket.addEventListener('error', () => reject(new Error('The server does not answer on its WebSocket.')));
-    socket.addEventListener('close', () => {
+    // Whoever notices first: a socket that is closing takes nothing more, and says so only once it is closed.
+    function breakOff(): void {
       disconnect(LOST);
       for (const listener of lost) listener(LOST);
-    });
+      lost.clear();
+    }
+    socket.addEventListener('close', breakOff);
   });
 }
 

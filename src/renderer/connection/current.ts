@@ -4,7 +4,7 @@ import type { Connection } from './connect.ts';
 
 /**
  * The one connection of this window. A module variable rather than a React context: actions run outside of components (key
- * presses, events, timers), and a window has exactly one engine for its whole life.
+ * presses, events, timers), and a window has one engine for its whole life. The way to it may break and be made anew.
  */
 let current: Connection | null = null;
 

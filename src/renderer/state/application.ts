@@ -4,6 +4,7 @@ import { type ErrorValue, toErrorValue } from '../../shared/errors.ts';
 import type { Database, Result } from '../../shared/protocol.ts';
 import { call } from '../connection/current.ts';
 import { announceFailure } from './announcements.ts';
+import type { LostState } from './reconnecting.ts';
 
 export type Theme = Result<'settings.get'>['theme'];
 export type Page = 'records' | 'triage' | 'recovery';
@@ -49,8 +50,8 @@ export interface ApplicationState {
   notices: Notice[];
   /** Width of the record's pane in pixels, where the person moved its edge. */
   detailWidth: number | null;
-  /** The way to the engine broke. */
-  lost: string | null;
+  /** The way to the engine broke, or nothing comes back on it. */
+  lost: { state: LostState; reason: string } | null;
 }
 
 export const useApplication = create<ApplicationState>(() => ({

@@ -81,7 +81,8 @@ export async function putDraft(draft: Draft, goingOn: GoingOn = {}): Promise<boo
     onKept?.(kept.changedAt, replaced);
     return true;
   } catch (thrown) {
-    report(thrown, { save: true });
+    // What could not be sent is kept later; the banner over the window says so.
+    if (toErrorValue(thrown).code !== 'DISCONNECTED') report(thrown, { save: true });
     return false;
   } finally {
     putting.delete(put);

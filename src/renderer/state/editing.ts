@@ -35,18 +35,38 @@ export function documentChanged(document: PayloadDocument): void {
   pending.set(document.id, { document, session, timer: setTimeout(() => void keep(document.id), delay) });
 }
 
+/**
+ * Makes drafts of what could not be kept while the connection was lost. A session of the same collection took the place of the one it was
+ * typed in.
+ */
+export async function resumeEdits(): Promise<void> {
+  const { session } = useSession.getState();
+  for (const [id, entry] of pending) pending.set(id, { ...entry, session });
+  await Promise.all([...pending.keys()].map(keep));
+}
+
+/** Whether nothing can be kept now: what is typed waits then, and is not tried at each pause. */
+function isCutOff(): boolean {
+  const state = useApplication.getState().lost?.state;
+  return state !== undefined && state !== 'silent';
+}
+
 /** Makes a draft of the edits of an id, behind one that is on the way already. Never rejects; false when they could not be kept. */
 function keep(id: string): Promise<boolean> {
   const before = keeping.get(id);
   const entry = pending.get(id);
   if (!entry) return before?.done ?? Promise.resolve(true);
   clearTimeout(entry.timer);
+  if (isCutOff()) return Promise.resolve(false);
   pending.delete(id);
   const work = { done: Promise.resolve(true) };
   const make = async () => {
     // Not awaited where there is none: what a page does as it is left must be on its way before it is gone.
     if (before) await before.done;
-    return keepText(entry);
+    const kept = await keepText(entry);
+    // It was on its way when the connection broke: whether it arrived is not known, and it does no harm twice.
+    if (!kept && isCutOff() && !pending.has(id)) pending.set(id, entry);
+    return kept;
   };
   work.done = make()
     .catch((thrown: unknown) => {

@@ -183,6 +183,13 @@ export async function closeSession(): Promise<void> {
   if (session) await call('session.close', { session }).catch(() => {});
 }
 
+/** Another session of the same collection takes the place of the one that was lost. What is on the screen stays. */
+export async function moveSession(summary: Summary): Promise<void> {
+  cancelQuery();
+  set({ session: summary.session, summary, failure: summary.phase === 'failed' ? summary.failure : null });
+  if (summary.phase !== 'failed') await refreshQuery();
+}
+
 /** Takes a summary, from an answer or an event, and does what follows from it. */
 export function takeSummary(summary: Summary): void {
   const before = get().summary;

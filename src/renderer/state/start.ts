@@ -1,7 +1,7 @@
 import { toErrorValue } from '../../shared/errors.ts';
 import type { ProtocolEvent, Summary } from '../../shared/protocol.ts';
 import type { Connection } from '../connection/connect.ts';
-import { call, setConnection } from '../connection/current.ts';
+import { call } from '../connection/current.ts';
 import { runCommand } from '../features/commands/commands.ts';
 import { followSession } from '../features/recovery/accepted.ts';
 import { applyTheme, useApplication } from './application.ts';
@@ -9,18 +9,17 @@ import { loadRecents, showDatabase, takeHealth } from './directory.ts';
 import { loadDrafts, useDrafts } from './drafts.ts';
 import { showEarlyWarnings, takeWarning } from './early-warnings.ts';
 import { flushEditsOnLeaving } from './editing.ts';
+import { careFor } from './reconnecting.ts';
 import { takeQueryEvent, takeSummary, useSession } from './session.ts';
 
 /** Connects the window to the engine and shows what it was started with. Never rejects: what fails is shown. */
 export async function start(connect: () => Promise<Connection>): Promise<void> {
   try {
     const connection = await connect();
-    setConnection(connection);
-    connection.client.onEvent(takeEvent);
+    careFor(connection, { connect, takeEvent });
     useSession.subscribe(followSession);
     useSession.subscribe(showEarlyWarnings);
     flushEditsOnLeaving(window);
-    connection.onLost((lost) => useApplication.setState({ lost }));
     const [info, settings] = await Promise.all([call('app.info', {}), call('settings.get', {})]);
     applyTheme(settings.theme);
     const initial = await call('directory.initial', {}).catch((thrown: unknown) => {

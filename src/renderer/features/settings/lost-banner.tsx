@@ -1,52 +1,26 @@
-import { useEffect, useState } from 'react';
+import { Icon } from '../../components/icon.tsx';
+import type { LostState } from '../../state/reconnecting.ts';
 
-const ASK_MILLISECONDS = 3_000;
-
-/** Who answers at the page's address: nobody, the Velescope we were connected to, or one that was started anew and does not know us. */
-type Answer = 'none' | 'ours' | 'another';
-
-const WORDS: Readonly<Record<Answer, string>> = {
-  none: 'Drafts made until then are kept; what is typed now is not. Start it, or the tunnel, again.',
-  ours: 'It answers again.',
-  another: 'Velescope was started again: open the new address that it printed. Drafts are kept.',
+const WORDS: Readonly<Record<LostState, string>> = {
+  silent:
+    'It is busy, stopped, or the tunnel hangs. Drafts are kept; what you type now stays in this window and is kept as soon as it answers.',
+  unreachable:
+    'Drafts made until then are kept; what you type now stays in this window, so leave it open. If the tunnel closed, open it again: this window connects by itself. If the server ended, start it with "velescope serve" and open the address that it prints.',
+  returning: 'It answers again: the log is being read, and what you typed meanwhile is kept after that.',
+  another:
+    'Velescope was started again: open the new address that it printed. Drafts are kept there; copy what you typed since the connection was lost, it is in this window only.',
 };
 
-/**
- * Says that the connection is gone, and whether it can be had again. It is not taken up unasked: the page is loaded anew for that, and
- * somebody may want to copy what was typed since.
- */
-export function LostBanner({ reason }: { reason: string }) {
-  const [answer, setAnswer] = useState<Answer>('none');
-  useEffect(() => {
-    const controller = new AbortController();
-    let timer: ReturnType<typeof setTimeout>;
-    const ask = async () => {
-      setAnswer(await answerAt(`${window.location.origin}/`, controller.signal));
-      if (!controller.signal.aborted) timer = setTimeout(() => void ask(), ASK_MILLISECONDS);
-    };
-    timer = setTimeout(() => void ask(), ASK_MILLISECONDS);
-    return () => {
-      controller.abort();
-      clearTimeout(timer);
-    };
-  }, []);
+/** Says that nothing comes from the engine, what becomes of what one types, and what to do. It leaves by itself. */
+export function LostBanner({ lost }: { lost: { state: LostState; reason: string } }) {
+  const { state, reason } = lost;
+  const isDanger = state === 'unreachable' || state === 'another';
   return (
-    <div className="banner danger" role="alert">
+    <div className={`banner ${isDanger ? 'danger' : 'warning'}`} role="alert">
+      <Icon name="warning" className={isDanger ? 'tone-danger' : 'tone-warning'} />
       <p>
-        {reason} {WORDS[answer]}
+        <strong>{reason}</strong> {WORDS[state]}
       </p>
-      <button type="button" className="button small" onClick={() => window.location.reload()}>
-        Connect again
-      </button>
     </div>
   );
-}
-
-async function answerAt(ownAddress: string, signal: AbortSignal): Promise<Answer> {
-  try {
-    const { ok } = await fetch(ownAddress, { method: 'HEAD', cache: 'no-store', signal });
-    return ok ? 'ours' : 'another';
-  } catch {
-    return 'none';
-  }
 }
