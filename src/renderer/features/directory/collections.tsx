@@ -37,12 +37,16 @@ export function Collections() {
   );
 }
 
+const CHANGED: Collection['health'] = { state: 'failed', word: 'changed', records: null, damage: 0 };
+
 /** A number stays with its unit where the line is broken. */
 const NO_BREAK = '\u00a0';
 
 function CollectionEntry(props: { collection: Collection; current: boolean; entry: boolean }) {
   const { collection, current, entry } = props;
-  const { health } = collection;
+  // What was found out of it holds no more once its log was cut or exchanged while it is open.
+  const isStale = useSession((state) => current && state.session !== null && state.failure !== null);
+  const health = isStale ? CHANGED : collection.health;
   const { icon, tone } = HEALTH_ICONS[health.state];
   const kind = collection.kind === 'unknown' ? 'kind unknown' : collection.kind;
   const facts = [
@@ -66,7 +70,11 @@ function CollectionEntry(props: { collection: Collection; current: boolean; entr
           <span className="name">{health.state === 'unknown' ? 'scanning' : health.word}</span>
         </span>
       </span>
-      <span className="facts">{facts.map((fact) => fact.replaceAll(' ', NO_BREAK)).join(' · ')}</span>
+      <span className="facts">
+        {facts.map((fact) => (
+          <span key={fact}>{fact.replaceAll(' ', NO_BREAK)}</span>
+        ))}
+      </span>
       {collection.recovered ? (
         <span className="note">Made by a recovery. VelesDB has it once it is put in place of the original.</span>
       ) : null}

@@ -4,6 +4,7 @@ import { ErrorText } from '../../components/error-text.tsx';
 import { formatCount, formatOffset } from '../../components/format.ts';
 import { StateWord } from '../../components/state-word.tsx';
 import { DRAFT_CONFLICT_WORD, DRAFT_DELETE_WORD, DRAFT_WORD, stateWord } from '../../components/words.ts';
+import { showDialog } from '../../state/application.ts';
 import { useDrafts } from '../../state/drafts.ts';
 import { showTab, type Tab, useSession } from '../../state/session.ts';
 import { BytesTab } from '../bytes/bytes-tab.tsx';
@@ -33,9 +34,7 @@ export function Detail() {
       <h2 className="visually-hidden">Record</h2>
       <DetailEdge />
       {!selected ? (
-        <div className="detail-empty">
-          <p>Select a record to see its payload, its history and its bytes.</p>
-        </div>
+        <NothingSelected />
       ) : recordFailure ? (
         <div className="tab-panel padded">
           <ErrorText error={recordFailure} title="This record could not be read" />
@@ -96,6 +95,34 @@ export function Detail() {
         </Tabs.Root>
       )}
     </aside>
+  );
+}
+
+/** Says what would be here, and where there is nothing to select, what can be done instead. */
+function NothingSelected() {
+  const failure = useSession((state) => state.failure);
+  const isEmpty = useSession((state) => state.summary?.phase === 'ready' && state.summary.counts.all === 0);
+  const isOpen = useSession((state) => state.session !== null);
+  if (failure) return null;
+  if (!isEmpty || !isOpen) {
+    return (
+      <div className="detail-empty">
+        <p>Select a record to see its payload, its history and its bytes.</p>
+      </div>
+    );
+  }
+  return (
+    <div className="detail-empty">
+      <p>There is no record to show yet. A new one is a draft until you write it.</p>
+      <div className="row-of-buttons">
+        <button type="button" className="button" onClick={() => showDialog({ name: 'new-record' })}>
+          New record…
+        </button>
+        <button type="button" className="button" onClick={() => showDialog({ name: 'import' })}>
+          Import records…
+        </button>
+      </div>
+    </div>
   );
 }
 

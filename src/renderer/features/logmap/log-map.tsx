@@ -90,6 +90,7 @@ export function LogMap() {
       Home: 0,
       End: bytes - 1,
     };
+    if (bytes === 0) return;
     if (event.key === 'Enter' || event.key === ' ') go(at);
     else if (event.key === 'Escape') setCursor(null);
     else if (event.key.toLowerCase() === 'd') void walkDamage(event.shiftKey ? -1 : 1);
@@ -102,14 +103,18 @@ export function LogMap() {
     <section className="logmap" aria-label="Map of the log">
       <div
         ref={strip}
-        className="logmap-strip"
+        className={bytes === 0 ? 'logmap-strip empty' : 'logmap-strip'}
         role="slider"
         tabIndex={0}
         aria-label="Place in the log"
         aria-valuemin={0}
         aria-valuemax={Math.max(0, bytes - 1)}
         aria-valuenow={at}
-        aria-valuetext={`${formatOffset(at)} of ${formatBytes(bytes)}, ${wordsAt(map, at)}. Enter goes there, D goes to the next damage.`}
+        aria-valuetext={
+          bytes === 0
+            ? 'The log is empty.'
+            : `${formatOffset(at)} of ${formatBytes(bytes)}, ${wordsAt(map, at)}. Enter goes there, D goes to the next damage.`
+        }
         onKeyDown={onKeyDown}
         onPointerDown={(event) => {
           event.currentTarget.setPointerCapture(event.pointerId);
@@ -118,7 +123,9 @@ export function LogMap() {
         onPointerMove={(event) => {
           if (event.buttons === 1) setCursor(place(event));
         }}
-        onPointerUp={(event) => go(place(event))}
+        onPointerUp={(event) => {
+          if (bytes > 0) go(place(event));
+        }}
       >
         <canvas ref={canvas} />
         {bytes > 0 ? <VisibleRows ranges={visibleRanges} bytes={bytes} /> : null}

@@ -445,7 +445,7 @@ function EmptyGrid() {
             : chip === 'live'
               ? ['No live records', 'In this view every id is deleted or unreadable.']
               : summary && !summary.log.exists
-                ? ['No log', 'There is no payloads.log here. The first store writes one.']
+                ? ['No log', 'There is no payloads.log in this directory: nothing was ever stored, or it was removed.']
                 : ['An empty log', 'Nothing was ever stored in this collection.'];
   return (
     // biome-ignore lint/a11y/useSemanticElements: see above

@@ -8,6 +8,7 @@ import {
   isBehind,
   openCollection,
   refreshQuery,
+  rescan,
   setChip,
   useSession,
 } from '../../state/session.ts';
@@ -39,9 +40,9 @@ export function RecordsPane() {
               <button
                 type="button"
                 className="button primary"
-                onClick={() => database && void openCollection(database, collection)}
+                onClick={() => (session ? rescan() : database && void openCollection(database, collection))}
               >
-                Try again
+                {session ? 'Scan again' : 'Try again'}
               </button>
             </div>
           </div>
@@ -64,7 +65,9 @@ export function RecordsPane() {
 }
 
 function Filters() {
-  const { chip, search, summary, queryFailure } = useSession();
+  const { chip, search, summary, queryFailure: failure } = useSession();
+  // What broke is said above the window, and the list is made when it is back.
+  const queryFailure = failure?.code === 'DISCONNECTED' ? null : failure;
   const drafts = useDrafts((state) => state.drafts.size);
   const counts = summary?.counts;
   const chips: readonly { chip: Chip; label: string; count: number | undefined }[] = [

@@ -323,6 +323,20 @@ type PutInPlace = (
   onProgress: (progress: CallProgress) => void,
 ) => Promise<Result<'recovery.putInPlace'>>;
 
+/** A step: what to do in words, and the command for it set apart, to be copied whole. */
+function Step({ text }: { text: string }) {
+  const at = text.search(/: (?:ln|cp|mv|rm|cat|mkdir|sync|velescope) /);
+  if (at < 0) return <VisibleText text={text} />;
+  return (
+    <>
+      <VisibleText text={text.slice(0, at + 1)} />
+      <code className="step-command">
+        <VisibleText text={text.slice(at + 2)} />
+      </code>
+    </>
+  );
+}
+
 /** The last page: what was made, proven, and how it is put in place: by one button, or by the exact steps. */
 function Done(props: {
   result: RecoveryResult;
@@ -417,7 +431,7 @@ function Done(props: {
             <ol className="steps-list">
               {result.steps.map((step) => (
                 <li key={step}>
-                  <VisibleText text={step} />
+                  <Step text={step} />
                 </li>
               ))}
             </ol>

@@ -10,13 +10,16 @@ import { rescan, setWriting, useSession } from '../../state/session.ts';
 export function Banners() {
   const summary = useSession((state) => state.summary);
   const readOnly = useApplication((state) => state.info?.readOnly ?? false);
+  const page = useApplication((state) => state.page);
   if (!summary) return null;
   const { damage, snapshot, lock, fullText, provisional, failure, writing, phase } = summary;
   const refusal = writing.refusal;
   const changed = [failure, refusal].find((error) => error && /^LOG_(SHRANK|REPLACED|CHANGED|GREW)$/.test(error.code));
+  // The records' page says it in the place of the list, with what to do.
+  const isSaidBelow = page === 'records' && failure !== null;
   return (
     <>
-      {changed ? (
+      {changed && !isSaidBelow ? (
         <Banner tone="danger" icon="warning" text={changed.message} next={changed.next}>
           <button type="button" className="button small" onClick={rescan}>
             Scan again
@@ -103,19 +106,12 @@ export function Banners() {
           </button>
         </Banner>
       ) : null}
-      {phase === 'failed' && failure && !changed ? (
+      {phase === 'failed' && failure && !changed && !isSaidBelow ? (
         <Banner tone="danger" icon="cross" text={failure.message} next={failure.next}>
           <button type="button" className="button small" onClick={rescan}>
             Scan again
           </button>
         </Banner>
-      ) : null}
-      {phase === 'ready' && !summary.log.exists ? (
-        <Banner
-          tone="plain"
-          icon="info"
-          text="There is no payloads.log in this directory: nothing was ever stored, or it was removed."
-        />
       ) : null}
     </>
   );
