@@ -2,10 +2,14 @@ import type { Text } from '@codemirror/state';
 import { useMemo } from 'react';
 import { isExpired, largeIntegers, readConventions } from '../../../core/json/conventions.ts';
 import { parseSyntax } from '../../../core/json/syntax.ts';
-import { formatNoun } from '../../components/format.ts';
+import { formatCount, formatNoun } from '../../components/format.ts';
 import { makeVisible } from '../../components/visible-text.tsx';
+import { timeWords } from './value-hints.ts';
 
 const SHOWN_INTEGERS = 3;
+const SHOWN_LABELS = 12;
+/** A label or a number may be as long as the payload: this much of one says which it is. */
+const SHOWN_CHARACTERS = 48;
 
 /** What VelesDB and its users mean by certain values: labels, expiry, and integers that JavaScript tools would change. */
 export function DomainHints({ doc }: { doc: Text }) {
@@ -26,28 +30,39 @@ export function hintsOf(text: string, now: Date): { text: string; warning: boole
   if (labels) {
     hints.push(
       labels.labels
-        ? { text: `labels: ${labels.labels.map(makeVisible).join(', ') || 'none'}`, warning: false }
-        : { text: '_labels is no array of strings: VelesDB sees no labels', warning: true },
+        ? { text: `labels: ${labelWords(labels.labels)}`, warning: false }
+        : { text: '_labels is no array of strings, which VelesDB expects there', warning: true },
     );
   }
   if (expiry) hints.push(expiryHint(expiry.seconds, now));
   const large = largeIntegers(parsed.tree, SHOWN_INTEGERS + 1).filter((integer) => integer.javascript !== integer.text);
   for (const integer of large.slice(0, SHOWN_INTEGERS)) {
-    hints.push({ text: `${integer.text}: tools in JavaScript would make ${integer.javascript} of it`, warning: true });
+    hints.push({
+      text: `${shortened(integer.text)}: tools in JavaScript would make ${integer.javascript} of it`,
+      warning: true,
+    });
   }
   if (large.length > SHOWN_INTEGERS)
     hints.push({ text: `and more than ${formatNoun(SHOWN_INTEGERS, 'such integer')}`, warning: true });
   return hints;
 }
 
+function labelWords(labels: readonly string[]): string {
+  if (labels.length === 0) return 'none';
+  const words = labels.slice(0, SHOWN_LABELS).map((label) => makeVisible(shortened(label)));
+  const more = labels.length - words.length;
+  return `${words.join(', ')}${more > 0 ? ` and ${formatCount(more)} more` : ''}`;
+}
+
+function shortened(text: string): string {
+  return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
+}
+
 function expiryHint(seconds: bigint | null, now: Date): { text: string; warning: boolean } {
-  if (seconds === null) return { text: '_veles_expires_at is no whole number of seconds', warning: true };
+  if (seconds === null)
+    return { text: '_veles_expires_at is no whole number of seconds since 1970: it names no time', warning: true };
   const expired = isExpired(seconds, BigInt(Math.floor(now.getTime() / 1000)));
-  // Dates end at 8.64e15 milliseconds; what is later than any date never expires for a person.
-  const words =
-    seconds > 8_640_000_000_000n
-      ? `after every date (${seconds})`
-      : new Date(Number(seconds) * 1000).toISOString().replace('.000', '');
+  const words = timeWords(seconds) ?? `after every date (${seconds})`;
   return expired
     ? { text: `expired ${words}: VelesDB hides this record, the log keeps it`, warning: true }
     : { text: `expires ${words}`, warning: false };
