@@ -6,10 +6,12 @@ import { VisibleText } from '../../components/visible-text.tsx';
 import { notify } from '../../state/application.ts';
 import type { PayloadDocument } from '../../state/documents.ts';
 import { openField } from '../../state/open-field.ts';
-import { pathKey, type TreeItem } from './tree-items.ts';
+import type { TreeItem } from './tree-items.ts';
 
 /** The height of a line in pixels; all are equal, so that the place of any is known. */
 export const ITEM_HEIGHT = 24;
+/** Deeper lines are not set further in: at thousands of levels nothing of them would be on the screen. They say their level instead. */
+const INDENTED_LEVELS = 24;
 export const KINDS: readonly NodeKind[] = ['object', 'array', 'string', 'number', 'boolean', 'null'];
 
 /** What of a value is being edited in place. */
@@ -29,8 +31,9 @@ export type CommitField = (field: Editing, text: string, raw: boolean, isLeft: b
 export function TreeLine(props: {
   tree: SyntaxTree;
   item: TreeItem;
+  /** Its place among the items. */
+  index: number;
   top: number;
-  expanded: boolean;
   selected: boolean;
   hint: string | undefined;
   editing: Editing | null;
@@ -40,8 +43,8 @@ export function TreeLine(props: {
   onCommit: CommitField;
   onCancel: () => void;
 }) {
-  const { tree, item, top, expanded, selected, hint, editing } = props;
-  const { node } = item;
+  const { tree, item, top, selected, hint, editing } = props;
+  const { node, depth, open } = item;
   const container = tree.isContainer(node);
   const kind = tree.kind(node);
   const key = tree.key(node);
@@ -49,13 +52,13 @@ export function TreeLine(props: {
     // biome-ignore lint/a11y/useKeyWithClickEvents: keys are handled by the tree
     <div
       role="treeitem"
-      data-path={pathKey(item.path)}
+      data-item={props.index}
       className="tree-item"
-      aria-level={item.path.length + 1}
+      aria-level={depth + 1}
       aria-setsize={item.siblings}
-      aria-posinset={(item.path.at(-1) ?? 0) + 1}
+      aria-posinset={item.position + 1}
       aria-selected={selected}
-      {...(container ? { 'aria-expanded': expanded } : {})}
+      {...(container ? { 'aria-expanded': open } : {})}
       tabIndex={selected && editing === null ? 0 : -1}
       style={{
         position: 'absolute',
@@ -63,7 +66,7 @@ export function TreeLine(props: {
         left: 0,
         right: 0,
         height: ITEM_HEIGHT,
-        paddingLeft: `${item.path.length * 1.1 + 0.5}rem`,
+        paddingLeft: `${Math.min(depth, INDENTED_LEVELS) * 1.1 + 0.5}rem`,
       }}
       onClick={props.onSelect}
       onDoubleClick={props.onEdit}
@@ -75,8 +78,13 @@ export function TreeLine(props: {
         onClick={container ? props.onToggle : undefined}
         onDoubleClick={(event) => event.stopPropagation()}
       >
-        {container ? <Icon name={expanded ? 'chevronDown' : 'chevronRight'} /> : null}
+        {container ? <Icon name={open ? 'chevronDown' : 'chevronRight'} /> : null}
       </span>
+      {depth > INDENTED_LEVELS ? (
+        <span className="tree-depth" aria-hidden="true">
+          level {formatCount(depth)}
+        </span>
+      ) : null}
       {editing?.what === 'key' ? (
         <TokenInput
           token={tree.keyToken(node) ?? '""'}
@@ -85,9 +93,9 @@ export function TreeLine(props: {
           onCommit={(text, raw, isLeft) => props.onCommit(editing, text, raw, isLeft)}
           onCancel={props.onCancel}
         />
-      ) : item.path.length > 0 ? (
+      ) : depth > 0 ? (
         <span className={key === null ? 'tree-key index' : 'tree-key'}>
-          {key === null ? item.path.at(-1) : <VisibleText text={key} />}:
+          {key === null ? item.position : <VisibleText text={key.slice(0, 2_000)} />}:
         </span>
       ) : null}
       {editing?.what === 'value' ? (

@@ -1,6 +1,15 @@
 import { isolateHistory } from '@codemirror/commands';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
+import {
+  type KeyboardEvent,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useReducer,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from 'react';
 import {
   changeKind,
   duplicate,
@@ -17,7 +26,7 @@ import { announce } from '../../state/announcements.ts';
 import type { PayloadDocument } from '../../state/documents.ts';
 import { useShownDocument } from '../../state/shown-document.ts';
 import { editorIsWanted } from '../commands/focus.ts';
-import { flattenTree, nearestItem, pathKey, typedItem } from './tree-items.ts';
+import { Expansion, flattenTree, itemAt, nearestItem, pathOf, typedItem } from './tree-items.ts';
 import { type CommitField, type EditedPart, type Editing, ITEM_HEIGHT, TreeLine } from './tree-line.tsx';
 import { TreeMenu } from './tree-menu.tsx';
 import { type TreeAction, TreeToolbar } from './tree-toolbar.tsx';
@@ -51,7 +60,9 @@ export function TreeView({ document: payload }: { document: PayloadDocument }) {
 }
 
 function Tree({ document: payload, tree }: { document: PayloadDocument; tree: SyntaxTree }) {
-  const [expanded, setExpanded] = useState<ReadonlySet<string>>(() => new Set(['']));
+  const [expansion] = useState(() => new Expansion());
+  // It changes in place.
+  const [opened, noteOpened] = useReducer((count: number) => count + 1, 0);
   const [selected, setSelected] = useState<readonly number[]>([]);
   const [field, setField] = useState<Editing | null>(null);
   const editing = field?.document === payload ? field : null;
@@ -59,11 +70,13 @@ function Tree({ document: payload, tree }: { document: PayloadDocument; tree: Sy
   const scroller = useRef<HTMLDivElement>(null);
   const focusWanted = useRef(false);
   const typed = useRef({ text: '', until: 0 });
-  const items = useMemo(() => flattenTree(tree, expanded), [tree, expanded]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the expansion changes in place, `opened` says so
+  const items = useMemo(() => flattenTree(tree, expansion), [tree, expansion, opened]);
   const hints = useMemo(() => valueHints(tree, new Date()), [tree]);
   // After an undo the selected value may be gone: then the nearest to it is selected.
   const at = useMemo(() => nearestItem(items, selected), [items, selected]);
   const item = items[at]!;
+  const itemPath = useMemo(() => pathOf(items, at), [items, at]);
   const virtual = useVirtualizer({
     count: items.length,
     getScrollElement: () => scroller.current,
@@ -107,33 +120,28 @@ function Tree({ document: payload, tree }: { document: PayloadDocument; tree: Sy
     const node = tree.nodeAtPath(path);
     if (node >= 0) payload.dispatch({ selection: { anchor: tree.memberStart(node) } });
     focusWanted.current = focus;
-    const index = items.findIndex((entry) => pathKey(entry.path) === pathKey(path));
+    const index = itemAt(items, path);
     if (index >= 0) virtual.scrollToIndex(index, { align: 'auto' });
   };
+  const selectItem = (index: number) => select(pathOf(items, index));
   // A value that was gone to by its path: what it lies in is expanded, then it is selected and scrolled to.
   const gone = useShownDocument((state) => (state.gone?.document === payload ? state.gone : null));
   const revealed = useRef<typeof gone>(null);
   useEffect(() => {
     if (!gone || revealed.current === gone) return;
     const { indexPath } = gone;
-    const around = indexPath.map((_, depth) => pathKey(indexPath.slice(0, depth)));
-    if (around.some((key) => !expanded.has(key))) {
-      setExpanded((now) => new Set([...now, ...around]));
+    if (expansion.openAround(indexPath)) {
+      noteOpened();
       return;
     }
     revealed.current = gone;
     setSelected(indexPath);
-    const index = items.findIndex((entry) => pathKey(entry.path) === pathKey(indexPath));
+    const index = itemAt(items, indexPath);
     if (index >= 0) virtual.scrollToIndex(index, { align: 'center' });
-  }, [gone, expanded, items, virtual]);
-  const toggle = (path: readonly number[], open?: boolean) => {
-    setExpanded((now) => {
-      const next = new Set(now);
-      const key = pathKey(path);
-      if (open ?? !next.has(key)) next.add(key);
-      else next.delete(key);
-      return next;
-    });
+  }, [gone, expansion, items, virtual]);
+  const toggle = (path: readonly number[], open = !expansion.isOpen(path)) => {
+    expansion.set(path, open);
+    noteOpened();
   };
 
   /** Makes an edit, as one step of the history. */
@@ -150,7 +158,7 @@ function Tree({ document: payload, tree }: { document: PayloadDocument; tree: Sy
     return true;
   };
   /** The same; then the selection goes where the operation says. */
-  const apply = (result: EditResult, words: string, to: readonly number[] = item.path): boolean => {
+  const apply = (result: EditResult, words: string, to: readonly number[] = itemPath): boolean => {
     setProblem(result.ok ? null : (REFUSAL_WORDS[result.refusal] ?? `This cannot be done here (${result.refusal}).`));
     if (!write(result, words)) return false;
     setSelected(to);
@@ -158,18 +166,18 @@ function Tree({ document: payload, tree }: { document: PayloadDocument; tree: Sy
     return true;
   };
 
-  const parentPath = item.path.slice(0, -1);
-  const position = item.path.at(-1) ?? 0;
+  const { position } = item;
+  const parentPath = itemPath.slice(0, -1);
   const sibling = (which: number) => [...parentPath, which];
   const actions = {
     edit: () => {
-      if (tree.isContainer(item.node)) toggle(item.path);
-      else edit(item.path, 'value');
+      if (tree.isContainer(item.node)) toggle(itemPath);
+      else edit(itemPath, 'value');
     },
     rename: () => {
-      if (tree.keyToken(item.node) !== null) edit(item.path, 'key');
+      if (tree.keyToken(item.node) !== null) edit(itemPath, 'key');
     },
-    type: () => edit(item.path, 'type'),
+    type: () => edit(itemPath, 'type'),
     add: () => {
       const inside = tree.isContainer(item.node);
       const container = inside ? item.node : tree.parent(item.node);
@@ -179,9 +187,9 @@ function Tree({ document: payload, tree }: { document: PayloadDocument; tree: Sy
       }
       const place = inside ? tree.childCount(container) : position + 1;
       const key = tree.kind(container) === 'object' ? { key: stringToken(freeKey(tree, container)) } : {};
-      const path = inside ? [...item.path, place] : sibling(place);
+      const path = inside ? [...itemPath, place] : sibling(place);
       if (apply(insertChild(tree, container, place, { ...key, value: 'null' }), 'Added.', path)) {
-        if (inside) toggle(item.path, true);
+        if (inside) toggle(itemPath, true);
         edit(path, 'key' in key ? 'key' : 'value');
       }
     },
@@ -200,13 +208,13 @@ function Tree({ document: payload, tree }: { document: PayloadDocument; tree: Sy
     },
     down: () => {
       const parent = tree.parent(item.node);
-      if (parent >= 0 && position < tree.childCount(parent) - 1) {
+      if (parent >= 0 && position < item.siblings - 1) {
         apply(moveChild(tree, item.node, position + 1), 'Moved down.', sibling(position + 1));
       }
     },
     remove: () => {
       const parent = tree.parent(item.node);
-      const left = parent < 0 ? 0 : tree.childCount(parent) - 1;
+      const left = parent < 0 ? 0 : item.siblings - 1;
       apply(removeChild(tree, item.node), 'Deleted.', left === 0 ? parentPath : sibling(Math.min(position, left - 1)));
     },
   };
@@ -248,7 +256,7 @@ function Tree({ document: payload, tree }: { document: PayloadDocument; tree: Sy
     handler();
   };
   const keyAction = (event: KeyboardEvent, modifier: boolean): (() => void) | null => {
-    const go = (index: number) => () => select(items[Math.max(0, Math.min(items.length - 1, index))]!.path);
+    const go = (index: number) => () => selectItem(Math.max(0, Math.min(items.length - 1, index)));
     // A line of the page before stays in sight.
     const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / ITEM_HEIGHT) - 1);
     const undo = (back: boolean) => () => {
@@ -290,20 +298,20 @@ function Tree({ document: payload, tree }: { document: PayloadDocument; tree: Sy
       case 'ArrowRight':
         return () => {
           if (!tree.isContainer(item.node)) return;
-          if (!expanded.has(pathKey(item.path))) toggle(item.path, true);
-          else if (tree.firstChild(item.node) >= 0) select([...item.path, 0]);
+          if (!item.open) toggle(itemPath, true);
+          else if (item.end > at + 1) selectItem(at + 1);
         };
       case 'ArrowLeft':
         return () => {
-          if (tree.isContainer(item.node) && expanded.has(pathKey(item.path))) toggle(item.path, false);
-          else if (item.path.length > 0) select(parentPath);
+          if (item.open) toggle(itemPath, false);
+          else if (item.parent >= 0) selectItem(item.parent);
         };
       case 'Enter':
         return event.shiftKey ? actions.type : actions.edit;
       case 'F2':
         return event.shiftKey ? actions.rename : actions.edit;
       case ' ':
-        return () => toggle(item.path);
+        return () => toggle(itemPath);
       case 'Insert':
       case '+':
         return actions.add;
@@ -317,18 +325,28 @@ function Tree({ document: payload, tree }: { document: PayloadDocument; tree: Sy
   };
   const expandSiblings = () => {
     const parent = tree.parent(item.node);
-    const among = parent < 0 ? [item.node] : [...tree.children(parent)];
-    const containers = among.filter((node) => tree.isContainer(node)).map((node) => pathKey(tree.indexPath(node)));
-    setExpanded((now) => new Set([...now, ...containers]));
+    if (parent < 0) {
+      toggle([], true);
+      return;
+    }
+    const containers: number[] = [];
+    let place = 0;
+    for (const node of tree.children(parent)) {
+      if (tree.isContainer(node)) containers.push(place);
+      place++;
+    }
+    expansion.openAll(parentPath, containers);
+    noteOpened();
   };
   const typeAhead = (letter: string) => {
     const now = Date.now();
     const before = typed.current.until > now ? typed.current.text : '';
     typed.current = { text: before + letter, until: now + TYPE_AHEAD_MILLISECONDS };
     const found = typedItem(items, tree, at, typed.current.text);
-    if (found >= 0) select(items[found]!.path);
+    if (found >= 0) selectItem(found);
   };
 
+  const editingAt = editing ? itemAt(items, editing.path) : -1;
   const isMember = tree.keyToken(item.node) !== null;
   const parent = tree.parent(item.node);
   const isRoot = parent < 0;
@@ -367,7 +385,7 @@ function Tree({ document: payload, tree }: { document: PayloadDocument; tree: Sy
       short: 'Down',
       keys: 'Alt+Down',
       run: actions.down,
-      can: !isRoot && position < tree.childCount(parent) - 1,
+      can: !isRoot && position < item.siblings - 1,
     },
     { label: 'Delete', short: 'Delete', keys: 'Delete', run: actions.remove, can: !isRoot },
   ].map(guarded);
@@ -392,9 +410,9 @@ function Tree({ document: payload, tree }: { document: PayloadDocument; tree: Sy
           tabIndex={-1}
           // The menu is about the value it was opened on; by key that is the selected one.
           onContextMenuCapture={(event) => {
-            const line = (event.target as Element).closest<HTMLElement>('[data-path]');
-            const path = line?.dataset.path;
-            if (path !== undefined) select(path === '' ? [] : path.split('/').map(Number));
+            const line = (event.target as Element).closest<HTMLElement>('[data-item]');
+            const index = Number(line?.dataset.item ?? -1);
+            if (index >= 0 && index < items.length) selectItem(index);
           }}
         >
           <div role="presentation" style={{ height: virtual.getTotalSize(), position: 'relative' }}>
@@ -403,21 +421,22 @@ function Tree({ document: payload, tree }: { document: PayloadDocument; tree: Sy
               const isSelected = entry.index === at;
               return (
                 <TreeLine
-                  key={pathKey(treeItem.path)}
+                  key={treeItem.node}
+                  index={entry.index}
                   tree={tree}
                   item={treeItem}
                   top={entry.start}
-                  expanded={expanded.has(pathKey(treeItem.path))}
                   selected={isSelected}
                   hint={hints.get(treeItem.node)}
-                  editing={editing && pathKey(editing.path) === pathKey(treeItem.path) ? editing : null}
-                  onSelect={() => select(treeItem.path)}
-                  onToggle={() => toggle(treeItem.path)}
+                  editing={entry.index === editingAt ? editing : null}
+                  onSelect={() => selectItem(entry.index)}
+                  onToggle={() => toggle(pathOf(items, entry.index))}
                   onEdit={() => {
                     if (isHeld()) return;
-                    select(treeItem.path);
-                    if (!tree.isContainer(treeItem.node)) edit(treeItem.path, 'value');
-                    else toggle(treeItem.path);
+                    selectItem(entry.index);
+                    const path = pathOf(items, entry.index);
+                    if (!tree.isContainer(treeItem.node)) edit(path, 'value');
+                    else toggle(path);
                   }}
                   onCommit={commit}
                   onCancel={cancel}
