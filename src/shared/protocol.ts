@@ -448,8 +448,14 @@ export const CALLS = {
     result: z.object({ offset: offsetText, base64: z.string() }),
   },
   /** Every version and delete of an id, oldest first. */
+  /** Versions and deletes of an id, oldest first: `count` of them (1000 unless told) from `from` on, or the last ones. */
   'record.history': {
-    params: z.strictObject({ ...inSession, id: idText }),
+    params: z.strictObject({
+      ...inSession,
+      id: idText,
+      from: count.optional(),
+      count: z.int().min(1).max(1000).optional(),
+    }),
     result: z.object({ rows: z.array(scannedRowSchema), total: count }),
   },
 

@@ -225,7 +225,7 @@ export function createSessionHandlers(session: Session): SessionHandlers {
     'record.read': ({ row }) => session.record(row),
     'record.readAt': ({ id, offset }, { signal }) => session.recordAt(id, offset, signal),
     'record.bytes': ({ offset, length }) => session.bytes(offset, length),
-    'record.history': ({ id }) => session.history(id),
+    'record.history': ({ id, from, count }) => session.history(id, from, count),
     'log.map': ({ buckets }) => session.map(buckets),
 
     'damage.list': ({ from, count }) => {

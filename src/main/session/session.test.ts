@@ -792,3 +792,20 @@ it('looking changes nothing: opening, searching and reading leave hash and time 
   session.close();
   expect(look()).toEqual(before);
 });
+
+it('answers the history of an id in pieces: from a place on, or the last ones', async () => {
+  const builder = new LogBuilder();
+  for (let version = 0; version < 1_500; version++) builder.store(1, `"${version}"`);
+  writeFileSync(log, builder.bytes());
+  const { session, call } = start();
+  await session.settled();
+  const ask = async (params: { from?: number; count?: number }) => {
+    const { total, rows } = await call('record.history', { id: '1', ...params });
+    return [total, rows.length, rows[0]?.preview, rows.at(-1)?.preview];
+  };
+  expect(await ask({})).toEqual([1_500, 1_000, '"500"', '"1499"']);
+  expect(await ask({ count: 2 })).toEqual([1_500, 2, '"1498"', '"1499"']);
+  expect(await ask({ from: 0, count: 2 })).toEqual([1_500, 2, '"0"', '"1"']);
+  expect(await ask({ from: 1_499, count: 200 })).toEqual([1_500, 1, '"1499"', '"1499"']);
+  expect(await ask({ from: 1_500 })).toEqual([1_500, 0, undefined, undefined]);
+});

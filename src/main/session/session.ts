@@ -579,13 +579,15 @@ export class Session {
     return { offset, base64: Buffer.from(bytes).toString('base64') };
   }
 
-  history(id: string): Result<'record.history'> {
+  history(id: string, from?: number, count = 1000): Result<'record.history'> {
     const value = parseU64(id);
     if (value === null) throw new VelescopeError('INVALID_ID', `${id} is no id: ids are 0 to 2^64-1.`);
     const rows = this.state.table.history(lowU32(value), highU32(value));
     return {
       total: rows.length,
-      rows: rows.slice(-1000).map((row) => describeRow(this.state, this.view, row)),
+      rows: (from === undefined ? rows.slice(-count) : rows.slice(from, from + count)).map((row) =>
+        describeRow(this.state, this.view, row),
+      ),
     };
   }
 

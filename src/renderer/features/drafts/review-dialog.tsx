@@ -1,27 +1,19 @@
 import { useCallback, useEffect, useState } from 'react';
-import { displayText } from '../../../core/json/layout.ts';
 import { type ErrorValue, fromErrorValue, toErrorValue } from '../../../shared/errors.ts';
-import type { Result } from '../../../shared/protocol.ts';
 import { ErrorText } from '../../components/error-text.tsx';
-import { formatCount, formatNoun, formatOffset } from '../../components/format.ts';
-import { Icon } from '../../components/icon.tsx';
+import { formatNoun } from '../../components/format.ts';
 import { Modal } from '../../components/modal.tsx';
-import { VisibleText } from '../../components/visible-text.tsx';
 import { call } from '../../connection/current.ts';
 import { announceFailure } from '../../state/announcements.ts';
 import { report, useApplication } from '../../state/application.ts';
-import { PLAIN_FROM } from '../../state/documents.ts';
 import { useDrafts, writeDrafts } from '../../state/drafts.ts';
 import { takeBackDrafts, useDropped } from '../../state/dropped-drafts.ts';
-import { dropAllDrafts, dropDraft, flushEdits, knownRefusalOf, refusalOf } from '../../state/editing.ts';
+import { dropAllDrafts, flushEdits, knownRefusalOf, refusalOf } from '../../state/editing.ts';
 import { goTo, useSession } from '../../state/session.ts';
-import { CodeDifference, CodeText } from '../editor/code-view.tsx';
+import type { Reviewed } from './review-item.tsx';
+import { ReviewList } from './review-list.tsx';
 
-type Reviewed = Result<'drafts.review'>[number];
 type SeenRecords = Readonly<Record<string, string | null>>;
-
-/** Each draft has an editor that shows its difference: thousands at once would hold up the window. */
-const SHOWN_AT_ONCE = 100;
 
 /** All drafts, each beside what it began from and what the log holds now; any dropped, the rest written as one batch. */
 export function ReviewDialog({ onClose }: { onClose: () => void }) {
@@ -33,13 +25,13 @@ export function ReviewDialog({ onClose }: { onClose: () => void }) {
   const [agreed, setAgreed] = useState<SeenRecords>({});
   const [refusal, setRefusal] = useState<ErrorValue | null>(null);
   const [writing, setWritingNow] = useState(false);
-  const [shownCount, setShownCount] = useState(SHOWN_AT_ONCE);
+  const [firstRefused, setFirstRefused] = useState<{ id: string } | null>(null);
 
   const load = useCallback(async () => {
     if (!session) return;
     try {
       await flushEdits();
-      setList(await call('drafts.review', { session }));
+      setList(conflictsFirst(await call('drafts.review', { session })));
       setFailure(null);
     } catch (thrown) {
       setFailure(toErrorValue(thrown));
@@ -120,43 +112,42 @@ export function ReviewDialog({ onClose }: { onClose: () => void }) {
             {formatNoun(refused.length, 'payload')} VelesDB could not read: correct or leave out what is marked below,
             so that no record becomes unreadable.
           </p>
+          <div className="row-of-buttons">
+            <button
+              type="button"
+              className="button small"
+              onClick={() => setFirstRefused({ id: refused[0]!.draft.id })}
+            >
+              Show the first
+            </button>
+          </div>
         </div>
       ) : null}
       <DroppedBanner />
       {list?.length === 0 ? <p className="muted">There are no drafts.</p> : null}
-      <ul className="review-list">
-        {(list ?? []).slice(0, shownCount).map((entry) => (
-          <ReviewItem
-            key={entry.draft.id}
-            entry={entry}
-            included={!left.has(entry.draft.id)}
-            onToggle={() =>
-              setLeft((now) => {
-                const next = new Set(now);
-                if (!next.delete(entry.draft.id)) next.add(entry.draft.id);
-                return next;
-              })
-            }
-            onShow={() => {
-              onClose();
-              void goTo({ by: 'id', id: entry.draft.id }, { focus: true });
-            }}
-          />
-        ))}
-      </ul>
-      {list && list.length > shownCount ? (
-        <p className="row-of-buttons">
-          <span className="muted">
-            {formatCount(shownCount)} of {formatNoun(list.length, 'draft')} shown; all that are not left out are
-            written.
-          </span>
-          <button type="button" className="button small" onClick={() => setShownCount(shownCount + SHOWN_AT_ONCE)}>
-            Show {formatCount(Math.min(SHOWN_AT_ONCE, list.length - shownCount))} more
-          </button>
-        </p>
-      ) : null}
+      <ReviewList
+        entries={list ?? []}
+        left={left}
+        shownFirst={firstRefused}
+        onToggle={(id) =>
+          setLeft((now) => {
+            const next = new Set(now);
+            if (!next.delete(id)) next.add(id);
+            return next;
+          })
+        }
+        onShow={(id) => {
+          onClose();
+          void goTo({ by: 'id', id }, { focus: true });
+        }}
+      />
     </Modal>
   );
+}
+
+/** What needs a decision is not to be searched for among thousands. */
+function conflictsFirst(list: readonly Reviewed[]): Reviewed[] {
+  return [...list].sort((a, b) => Number(b.draft.conflict) - Number(a.draft.conflict));
 }
 
 /** Where the records stand that the log holds now, by id: what is written over where a person says so. */
@@ -190,114 +181,4 @@ function useRefusals(list: readonly Reviewed[] | null): void {
       wanted = false;
     };
   }, [list]);
-}
-
-function ReviewItem(props: { entry: Reviewed; included: boolean; onToggle: () => void; onShow: () => void }) {
-  const { entry, included, onToggle, onShow } = props;
-  const { draft, current } = entry;
-  const refusal = knownRefusalOf(draft);
-  const what = draft.action === 'delete' ? 'delete' : draft.base?.text == null ? 'new record' : 'edit';
-  return (
-    <li className="card review-item" aria-label={`Draft of id ${draft.id}`}>
-      <header>
-        <label className="check">
-          <input
-            type="checkbox"
-            checked={included}
-            onChange={onToggle}
-            aria-label={`Write the draft of id ${draft.id}`}
-          />
-          <strong className="mono">{draft.id}</strong>
-        </label>
-        <span className="muted">{what}</span>
-        {draft.base ? <span className="muted mono">from {formatOffset(draft.base.offset)}</span> : null}
-        <span className="spacer" />
-        <button type="button" className="button small" onClick={onShow}>
-          Show
-        </button>
-        <button
-          type="button"
-          className="button small"
-          onClick={() => void dropDraft(draft.id)}
-          aria-label={`Drop the draft of id ${draft.id}`}
-        >
-          Drop
-        </button>
-      </header>
-      {refusal === undefined ? <p className="banner">Checking…</p> : null}
-      {refusal ? (
-        <p className="banner danger">
-          <Icon name="cross" className="tone-danger" /> VelesDB refuses this: {refusal}
-        </p>
-      ) : null}
-      {draft.conflict ? (
-        <Conflict entry={entry} />
-      ) : (
-        <Change before={current?.text ?? draft.base?.text ?? null} after={draft.text} id={draft.id} />
-      )}
-    </li>
-  );
-}
-
-/** A change to one text: its difference, or the whole where there is nothing to compare with. */
-function Change({ before, after, id }: { before: string | null; after: string | null; id: string }) {
-  if (after === null) {
-    return before === null ? (
-      <p className="banner">A tombstone for id {id}.</p>
-    ) : (
-      <CodeText inline text={shown(before)} label={`What is deleted of id ${id}`} />
-    );
-  }
-  if (before === null) return <CodeText inline text={shown(after)} label={`New payload of id ${id}`} />;
-  if (before === after) return <p className="banner">The same text as in the log.</p>;
-  if (before.length + after.length > PLAIN_FROM)
-    return <p className="banner">Too large for a difference: {formatNoun(after.length, 'character')}.</p>;
-  return <CodeDifference before={shown(before)} after={shown(after)} label={`Change of id ${id}`} />;
-}
-
-function shown(text: string): string {
-  return text.length < PLAIN_FROM ? displayText(text) : `${text.slice(0, 2_000)}…`;
-}
-
-/** The record changed in the log since the draft began: all three versions. */
-function Conflict({ entry }: { entry: Reviewed }) {
-  const { draft, current } = entry;
-  const versions = [
-    { name: 'The draft began from', text: draft.base?.text ?? null },
-    { name: 'The log holds now', text: current?.text ?? null },
-    { name: 'The draft', text: draft.text },
-  ];
-  return (
-    <>
-      <p className="banner danger">
-        <Icon name="warning" className="tone-danger" /> This record changed in the log since the draft began. Nothing is
-        decided for you.
-      </p>
-      <div className="three">
-        {versions.map((version) => (
-          <div key={version.name}>
-            <h3>{version.name}</h3>
-            {version.text === null ? (
-              <p className="muted">no record</p>
-            ) : (
-              <pre>
-                <VisibleLines text={shown(version.text)} />
-              </pre>
-            )}
-          </div>
-        ))}
-      </div>
-    </>
-  );
-}
-
-/** Lines stay lines; what else would be invisible is marked. */
-function VisibleLines({ text }: { text: string }) {
-  return text.split('\n').map((line, index) => (
-    // biome-ignore lint/suspicious/noArrayIndexKey: lines have no identity but their place
-    <span key={index}>
-      {index > 0 ? '\n' : ''}
-      <VisibleText text={line} />
-    </span>
-  ));
 }

@@ -3,51 +3,32 @@ import { displayText } from '../../../core/json/layout.ts';
 import { type ErrorValue, toErrorValue } from '../../../shared/errors.ts';
 import type { RecordDetail, ScannedRow } from '../../../shared/protocol.ts';
 import { ErrorText } from '../../components/error-text.tsx';
-import { formatCount, formatNoun, formatOffset } from '../../components/format.ts';
-import { StateWord } from '../../components/state-word.tsx';
-import { VisibleText } from '../../components/visible-text.tsx';
-import { stateWord } from '../../components/words.ts';
+import { formatNoun, formatOffset } from '../../components/format.ts';
 import { call } from '../../connection/current.ts';
 import { notify, report } from '../../state/application.ts';
 import { PLAIN_FROM } from '../../state/documents.ts';
 import { stageText, textOf } from '../../state/editing.ts';
-import { goTo, useSession } from '../../state/session.ts';
+import { useSession } from '../../state/session.ts';
 import { CodeDifference } from '../editor/code-view.tsx';
+import { useVersions } from './use-versions.ts';
+import { VersionList } from './version-list.tsx';
 
 /** Every version and delete of an id, oldest first; any two compared, any restored. */
 export function HistoryTab({ id, row }: { id: string | null; row: number | null }) {
-  const { session, summary } = useSession();
-  const revision = summary?.revision ?? 0;
-  const [rows, setRows] = useState<{ id: string; rows: ScannedRow[]; total: number } | null>(null);
-  const [failure, setFailure] = useState<ErrorValue | null>(null);
+  const phase = useSession((state) => state.summary?.phase);
+  const { versions, failure, want } = useVersions(id);
   const [compared, setCompared] = useState<number[]>([]);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new revision is what makes the old answer stale
-  useEffect(() => {
-    if (!session || id === null) return;
-    const controller = new AbortController();
-    call('record.history', { session, id }, { signal: controller.signal }).then(
-      (result) => {
-        setRows({ id, ...result });
-        setFailure(null);
-      },
-      (thrown: unknown) => {
-        const error = toErrorValue(thrown);
-        if (error.code !== 'CANCELLED') setFailure(error);
-      },
-    );
-    return () => controller.abort();
-  }, [session, id, revision]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another id has other versions
   useEffect(() => setCompared([]), [id]);
 
   if (id === null) return <p className="muted">These bytes belong to no id.</p>;
   if (failure) return <ErrorText error={failure} title="The history could not be read" />;
-  if (rows?.id !== id) return <p className="muted">Reading…</p>;
-  if (rows.rows.length === 0) {
+  if (!versions) return <p className="muted">Reading…</p>;
+  if (versions.total === 0) {
     return (
       <p className="muted">
-        {summary?.phase === 'scanning'
+        {phase === 'scanning'
           ? `The scan has not come to a version of id ${id} yet.`
           : `The log holds no version of id ${id}.`}
       </p>
@@ -59,49 +40,17 @@ export function HistoryTab({ id, row }: { id: string | null; row: number | null 
   return (
     <>
       <p className="muted">
-        {formatNoun(rows.total, 'version')} of id {id}, oldest first. Tick two to compare them.
-        {rows.total > rows.rows.length
-          ? ` The last ${formatCount(rows.rows.length)} are listed: velescope history prints all of them.`
-          : ''}
+        {formatNoun(versions.total, 'version')} of id {id}, oldest first. Tick two to compare them.
       </p>
-      <ul className="card versions">
-        {rows.rows.map((version, index) => (
-          <li key={version.row} className={version.row === row ? 'version current' : 'version'}>
-            <input
-              type="checkbox"
-              aria-label={`Compare version ${index + 1}, ${formatOffset(version.offset)}`}
-              disabled={version.kind !== 'store'}
-              checked={compared.includes(version.row)}
-              onChange={() => toggle(version.row)}
-            />
-            <button
-              type="button"
-              className="count-button mono"
-              onClick={() => void goTo({ by: 'row', row: version.row })}
-            >
-              {formatOffset(version.offset)}
-            </button>
-            <span>
-              <StateWord word={stateWord(version)} />
-              <span className="muted">
-                {' '}
-                · {formatCount(version.length)} bytes{version.state === 'live' ? ' · current' : ''}
-                {version.foundBySearch ? ' · found by search' : ''}
-              </span>
-            </span>
-            {version.kind === 'store' && version.state !== 'live' ? (
-              <button type="button" className="button small" onClick={() => void restore(version)}>
-                Restore as a draft
-              </button>
-            ) : (
-              <span />
-            )}
-            <span className="preview">
-              {version.kind === 'delete' ? 'deleted' : <VisibleText text={version.preview} />}
-            </span>
-          </li>
-        ))}
-      </ul>
+      <VersionList
+        key={id}
+        versions={versions}
+        want={want}
+        current={row}
+        compared={compared}
+        onCompare={toggle}
+        onRestore={(version) => void restore(version)}
+      />
       {compared.length === 2 ? <Compared rows={[...compared].sort((a, b) => a - b) as [number, number]} /> : null}
     </>
   );
