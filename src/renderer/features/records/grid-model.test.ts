@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { inRange, moveFocus, nextOrder } from './grid-model.ts';
+import { inRange, moveFocus, nextOrder, wentUp } from './grid-model.ts';
 
 const size = { rows: 10_000_000, columns: 6, pageRows: 30 };
 const press = (from: { row: number; column: number }, key: string, ctrlKey = false) =>
@@ -53,4 +53,14 @@ test('a header sorts ascending first, then descending', () => {
 test('a range holds both its ends, in either direction', () => {
   expect([4, 5, 7, 8].map((row) => inRange({ anchor: 7, head: 5 }, row))).toEqual([false, true, true, false]);
   expect(inRange(null, 0)).toBe(false);
+});
+
+test('one went up where the rows moved by more than half of one, and not because the list or its place changed size', () => {
+  const before = { top: 1_000, total: 100, height: 400 };
+  expect(wentUp(before, { ...before, top: 980 }, 26)).toBe(true);
+  expect(wentUp(before, { ...before, top: 990 }, 26)).toBe(false);
+  expect(wentUp(before, { ...before, top: 1_026 }, 26)).toBe(false);
+  // A banner left while a row was appended.
+  expect(wentUp(before, { top: 967, total: 101, height: 433 }, 26)).toBe(false);
+  expect(wentUp(before, { top: 967, total: 100, height: 433 }, 26)).toBe(false);
 });

@@ -98,3 +98,19 @@ export function moveFocus(
       return null;
   }
 }
+
+/** What shows of a list: where it begins, in pixels of the whole, how many rows the list has, and how high the place for it is. */
+export interface SeenRows {
+  top: number;
+  total: number;
+  height: number;
+}
+
+/**
+ * Whether a person went up in the list. Not where the list or its place changed size at the same time: a banner that leaves makes the place
+ * higher, and at the end of the list the rows move down for that, while one more row may just have come.
+ */
+export function wentUp(before: SeenRows, now: SeenRows, rowHeight: number): boolean {
+  if (before.total !== now.total || before.height !== now.height) return false;
+  return now.top < before.top - rowHeight / 2;
+}

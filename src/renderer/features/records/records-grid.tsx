@@ -42,8 +42,10 @@ import {
   moveFocus,
   NOT_IN_THE_LOG,
   nextOrder,
+  type SeenRows,
   SORT_COLUMNS,
   type SortColumn,
+  wentUp,
 } from './grid-model.ts';
 import { useGridSelection } from './grid-selection.ts';
 import { RowPages, type RowSource } from './row-pages.ts';
@@ -154,10 +156,11 @@ export function RecordsGrid() {
 
   // Scrolling up leaves follow mode: what one reads must not run away.
   const following = summary?.following ?? false;
-  const lastTop = useRef(0);
+  const lastSeen = useRef<SeenRows>({ top: 0, total: 0, height: 0 });
   useEffect(() => {
-    const up = rows.map.top < lastTop.current - ROW_HEIGHT / 2;
-    lastTop.current = rows.map.top;
+    const seen = { top: rows.map.top, total, height: rows.viewportHeight };
+    const up = wentUp(lastSeen.current, seen, ROW_HEIGHT);
+    lastSeen.current = seen;
     if (up && following && last < total - 1) setFollow(false);
   });
   useEffect(() => {
