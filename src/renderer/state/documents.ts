@@ -13,7 +13,14 @@ import { documentChanged } from './editing.ts';
 import { type Edited, Journal } from './journal.ts';
 import { documentText, sourceOf } from './large-text.ts';
 import { useSession } from './session.ts';
-import { documentPosition, textEdits, textOffset, withoutSoftBreaks } from './soft-breaks.ts';
+import {
+  documentPosition,
+  NO_BREAKS,
+  type SoftBreaks,
+  textEdits,
+  textOffset,
+  withoutSoftBreaks,
+} from './soft-breaks.ts';
 
 /** From this many characters on, a payload is edited plain: no colours, no folding, no check at each pause of typing. */
 export const PLAIN_FROM = 1 << 20;
@@ -73,7 +80,7 @@ export class PayloadDocument {
     const before = base?.text ?? null;
     if (opened.length + (before?.length ?? 0) < LARGE_FROM) {
       const laidOut = layOut(opened, before);
-      this.open(laidOut, { doc: laidOut.displayed, breaks: [] });
+      this.open(laidOut, { doc: laidOut.displayed, breaks: NO_BREAKS });
     } else void this.openLarge(before).catch(report);
   }
 
@@ -85,10 +92,7 @@ export class PayloadDocument {
     this.tell();
   }
 
-  private open(
-    { displayed, compact }: LaidOut,
-    { doc, breaks }: { doc: string | Text; breaks: readonly number[] },
-  ): void {
+  private open({ displayed, compact }: LaidOut, { doc, breaks }: { doc: string | Text; breaks: SoftBreaks }): void {
     this.compact = compact;
     this.plain = isPlain(displayed);
     this.state = EditorState.create({

@@ -1,6 +1,6 @@
 import { Text } from '@codemirror/state';
 import { breathe, type Part, type Source } from '../work/work.ts';
-import { heldLines, textOfPart } from './soft-breaks.ts';
+import { heldLines, type SoftBreaks, textOfPart } from './soft-breaks.ts';
 
 /** A document is made of pieces of this many characters, so as not to hold up the window. */
 const PIECE = 1 << 18;
@@ -56,7 +56,7 @@ export function sourceOf(doc: Text): Source {
 /** A document, and where its soft breaks stand. */
 export interface HeldDocument {
   doc: Text;
-  breaks: readonly number[];
+  breaks: SoftBreaks;
 }
 
 /** Makes a document of a text whose lines end at \n and nowhere else, a piece at a time. With `held`, long lines are held in pieces. */
@@ -84,7 +84,7 @@ export async function documentText(text: string, held: boolean, piece = PIECE): 
     if (to < text.length && from === text.length) add('');
     if (to < text.length) await breathe();
   }
-  return { doc: Text.of(lines.length === 0 ? [''] : lines), breaks };
+  return { doc: Text.of(lines.length === 0 ? [''] : lines), breaks: Int32Array.from(breaks) };
 }
 
 /** A document to look at: its lines end wherever the editor ends them. */
