@@ -2,10 +2,12 @@ import { Text } from '@codemirror/state';
 import { breathe, type Part, type Source } from '../work/work.ts';
 import { heldLines, type SoftBreaks, textOfPart } from './soft-breaks.ts';
 
-/** A document is made of pieces of this many characters, so as not to hold up the window. */
-const PIECE = 1 << 18;
-/** So many lines are made into a tree before the window may do something else. */
-const BREATH_LINES = 1 << 13;
+/** A document is made of pieces of about this many characters. */
+const PIECE = 1 << 16;
+/** So many lines are made into a tree at a time. */
+const TREE_LINES = 1 << 11;
+/** So long a document is made before the window may do something else: time, because lines take more or less of it. */
+const SLICE_MILLISECONDS = 8;
 
 /** A part of a document that is taken out at once: what the editor keeps in one leaf, or several small ones. */
 const PART = 1 << 15;
@@ -76,7 +78,7 @@ class GrowingText {
   }
 
   get isFull(): boolean {
-    return this.#lines.length >= BREATH_LINES;
+    return this.#lines.length >= TREE_LINES;
   }
 
   /** Everything added so far. */
@@ -94,6 +96,12 @@ class GrowingText {
 /** Makes a document of a text whose lines end at \n and nowhere else, a piece at a time. With `held`, long lines are held in pieces. */
 export async function documentText(text: string, held: boolean, piece = PIECE): Promise<HeldDocument> {
   const growing = new GrowingText();
+  let began = performance.now();
+  const rest = async (): Promise<void> => {
+    if (performance.now() - began < SLICE_MILLISECONDS) return;
+    await breathe();
+    began = performance.now();
+  };
   const breaks: number[] = [];
   for (let from = 0; from < text.length; ) {
     // At a line's end, so that no line is put together from parts; what has no end here is one piece.
@@ -106,12 +114,12 @@ export async function documentText(text: string, held: boolean, piece = PIECE): 
         growing.add(parts[index]!);
         if (!growing.isFull) continue;
         growing.whole();
-        await breathe();
+        await rest();
       }
     }
     from = to + 1;
     if (to < text.length && from === text.length) growing.add('');
-    if (to < text.length) await breathe();
+    if (to < text.length) await rest();
   }
   return { doc: growing.whole(), breaks: Int32Array.from(breaks) };
 }

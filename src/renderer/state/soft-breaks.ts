@@ -196,19 +196,28 @@ function clusterEnd(doc: Text, position: number, forward: boolean): number {
   return line.from + findClusterBreak(line.text, position - line.from, forward);
 }
 
+/** Where soft breaks are to be put into the long lines of a range of a document. */
+export function neededBreaksIn(doc: Text, from: number, to: number): HeldChange[] {
+  const needed: HeldChange[] = [];
+  for (let position = from; position <= to; ) {
+    const line = doc.lineAt(position);
+    position = line.to + 1;
+    if (line.length <= LONG_LINE) continue;
+    const text = line.text.endsWith(HALF) ? line.text.slice(0, -1) : line.text;
+    for (const cut of cutsOf(text)) needed.push({ from: line.from + cut, to: line.from + cut, insert: BREAK });
+  }
+  return needed;
+}
+
 /** Where soft breaks are to be put into lines that changes made too long. */
 export function neededBreaks(changes: ChangeSet, doc: Text): HeldChange[] {
   const needed: HeldChange[] = [];
   let seen = -1;
   changes.iterChangedRanges((_fromA, _toA, fromB, toB) => {
-    for (let position = Math.max(fromB, seen + 1); position <= toB; ) {
-      const line = doc.lineAt(position);
-      seen = line.to;
-      position = line.to + 1;
-      if (line.length <= LONG_LINE) continue;
-      const text = line.text.endsWith(HALF) ? line.text.slice(0, -1) : line.text;
-      for (const cut of cutsOf(text)) needed.push({ from: line.from + cut, to: line.from + cut, insert: BREAK });
-    }
+    const from = Math.max(fromB, seen + 1);
+    if (from > toB) return;
+    for (const change of neededBreaksIn(doc, from, toB)) needed.push(change);
+    seen = doc.lineAt(toB).to;
   });
   return needed;
 }

@@ -9,10 +9,10 @@ import { Modal } from '../../components/modal.tsx';
 import { VisibleText } from '../../components/visible-text.tsx';
 import { call } from '../../connection/current.ts';
 import { report } from '../../state/application.ts';
-import { PLAIN_FROM } from '../../state/documents.ts';
 import { useDrafts, writeDrafts } from '../../state/drafts.ts';
 import { takeBackDrafts, useDropped } from '../../state/dropped-drafts.ts';
 import { dropAllDrafts, dropDraft, flushEdits, knownRefusalOf, refusalOf } from '../../state/editing.ts';
+import { PLAIN_FROM } from '../../state/plain.ts';
 import { goTo, useSession } from '../../state/session.ts';
 import { CodeDifference, CodeText } from '../editor/code-view.tsx';
 

@@ -9,8 +9,8 @@ import { VisibleText } from '../../components/visible-text.tsx';
 import { stateWord } from '../../components/words.ts';
 import { call } from '../../connection/current.ts';
 import { notify, report } from '../../state/application.ts';
-import { PLAIN_FROM } from '../../state/documents.ts';
 import { stageText, textOf } from '../../state/editing.ts';
+import { PLAIN_FROM } from '../../state/plain.ts';
 import { goTo, useSession } from '../../state/session.ts';
 import { CodeDifference } from '../editor/code-view.tsx';
 
