@@ -295,6 +295,9 @@ test('a payload that becomes large by a paste keeps what is typed behind it thro
   await page.keyboard.press('ArrowLeft');
   await page.evaluate(() => navigator.clipboard.writeText('lorem '.repeat(60_000)));
   await page.keyboard.press('ControlOrMeta+V');
+  // From here on it is edited as one that was opened so long.
+  await expect(page.getByText('plain: too large for colours and tree')).toBeVisible();
+  await expect(page.getByText('↩').first()).toBeVisible();
   await expect(page.getByRole('button', { name: 'Review 1 draft' })).toBeVisible();
   await page.keyboard.type('xyz');
   await page.reload();
@@ -307,4 +310,23 @@ test('a payload that becomes large by a paste keeps what is typed behind it thro
   await find.fill('lorem xyz"');
   await find.press('Enter');
   await expect(page.locator('.cm-search').getByRole('status')).toHaveText('');
+});
+
+test('a long line pasted, typed into and undone leaves no draft, and redone is there again', async ({ open }) => {
+  const { page, appended } = await openLarge(open, '""');
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await show(page, '1');
+  await typeAt(page, '1', 'ArrowRight', 'a');
+  await page.evaluate(() => navigator.clipboard.writeText('lorem '.repeat(60_000)));
+  await page.keyboard.press('ControlOrMeta+V');
+  await expect(page.getByText('plain: too large for colours and tree')).toBeVisible();
+  await page.keyboard.type('xyz');
+  await expect(page.getByRole('button', { name: 'Review 1 draft' })).toBeVisible();
+  for (let step = 0; step < 4; step++) await page.keyboard.press('ControlOrMeta+Z');
+  await expect(editor(page, '1')).toHaveText('""');
+  await expect(page.getByRole('button', { name: 'No drafts' })).toBeVisible();
+  for (let step = 0; step < 4; step++) await page.keyboard.press('ControlOrMeta+Shift+Z');
+  await expect(page.getByRole('button', { name: 'Review 1 draft' })).toBeVisible();
+  await save(page);
+  expect(appended().equals(stores({ id: 1n, text: `"a${'lorem '.repeat(60_000)}xyz"` }))).toBe(true);
 });

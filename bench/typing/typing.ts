@@ -39,6 +39,18 @@ const NOTE_KEYS = `
     port2.postMessage(0);
   }), true);`;
 
+/** Notes how long each task was that held the window up for 50 ms or more. */
+const NOTE_TASKS = `
+  window.tasks = [];
+  new PerformanceObserver((list) => window.tasks.push(...list.getEntries().map(({ duration }) => duration)))
+    .observe({ type: 'longtask' });`;
+
+/** What held the window up since this was asked last. */
+async function tellTasks(page: Page, what: string): Promise<void> {
+  const tasks = await page.evaluate<number[]>('window.tasks.splice(0)');
+  console.log(`\n${what.padEnd(48)} tasks of 50 ms or more: ${tasks.map(Math.round).join(', ') || 'none'}`);
+}
+
 /** Types as a person does, and returns the milliseconds of each key. The first key behind a pause wakes the machine: it is left out. */
 async function type(page: Page): Promise<number[]> {
   await page.waitForTimeout(1_000);
@@ -66,21 +78,27 @@ for (const [kind, textOf] of Object.entries(KINDS)) {
     const made = makeDatabase((log) => writeFileSync(log, stores({ id: 1n, text: textOf() }, { id: 2n, text: SMALL })));
     const { page } = await open(made.directory);
     made.remove();
-    await page.addInitScript(NOTE_KEYS);
+    await page.addInitScript(NOTE_KEYS + NOTE_TASKS);
     await page.reload();
     await pick(page, MADE);
     for (const [id, what] of [
       ['2', 'a payload of a kilobyte'],
       ['1', `16 MiB, ${kind}`],
     ] as const) {
+      await page.evaluate('window.tasks.length = 0');
       await grid(page).getByRole('rowheader', { name: id, exact: true }).click();
       const editor = page.getByRole('textbox', { name: `Payload of id ${id}` });
       await expect(page.getByText('VelesDB reads this', { exact: true })).toBeVisible();
+      await expect(editor).toBeVisible();
+      // The path of the cursor comes last.
+      await page.waitForTimeout(2_500);
+      await tellTasks(page, `opening ${what}`);
       await editor.click({ position: { x: 200, y: 30 } });
       tell(what, await type(page));
     }
     await page.keyboard.press('ControlOrMeta+End');
     await page.keyboard.press('ArrowLeft');
     tell(`16 MiB, ${kind}, at its end`, await type(page));
+    await tellTasks(page, 'all this typing');
   });
 }

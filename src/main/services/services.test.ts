@@ -170,6 +170,7 @@ describe.skipIf(!existsSync(SAMPLE))('a window over the services', () => {
     const kept = await client.call('drafts.list', { session: again.session });
     expect(kept.map((draft) => draft.id).sort()).toEqual(['18446744073709551615', '77']);
     const ids = kept.map((draft) => draft.id);
+    await ready(again.session);
     const review = await client.call('drafts.review', { session: again.session });
     const overwrite = Object.fromEntries(review.map(({ draft, current }) => [draft.id, current?.offset ?? null]));
     await expect(client.call('drafts.write', { session: again.session, ids, overwrite })).rejects.toMatchObject({

@@ -1,5 +1,13 @@
 import { redo, undo } from '@codemirror/commands';
-import { type ChangeSet, EditorState, type Text, type Transaction, type TransactionSpec } from '@codemirror/state';
+import {
+  type ChangeSet,
+  EditorState,
+  type Extension,
+  StateEffect,
+  type Text,
+  type Transaction,
+  type TransactionSpec,
+} from '@codemirror/state';
 import { EditorView } from '@codemirror/view';
 import { create } from 'zustand';
 import { type LaidOut, layOut, storedText } from '../../core/json/layout.ts';
@@ -12,25 +20,17 @@ import { report } from './application.ts';
 import { documentChanged } from './editing.ts';
 import { type Edited, Journal } from './journal.ts';
 import { documentText, sourceOf } from './large-text.ts';
+import { becomesPlain, isPlain } from './plain.ts';
 import { useSession } from './session.ts';
-import { documentPosition, textEdits, textOffset, withoutSoftBreaks } from './soft-breaks.ts';
-
-/** From this many characters on, a payload is edited plain: no colours, no folding, no check at each pause of typing. */
-export const PLAIN_FROM = 1 << 20;
-/** The same for a large one with a line of so many: what colours and wraps goes through a whole line at each key. */
-const PLAIN_LINE_FROM = 1 << 17;
-
-/** Whether a displayed text is edited plain. */
-export function isPlain(displayed: string): boolean {
-  if (displayed.length < LARGE_FROM) return false;
-  if (displayed.length >= PLAIN_FROM) return true;
-  for (let from = 0; displayed.length - from >= PLAIN_LINE_FROM; ) {
-    const end = displayed.indexOf('\n', from);
-    if (end < 0 || end - from >= PLAIN_LINE_FROM) return true;
-    from = end + 1;
-  }
-  return false;
-}
+import {
+  documentPosition,
+  NO_BREAKS,
+  neededBreaksIn,
+  type SoftBreaks,
+  textEdits,
+  textOffset,
+  withoutSoftBreaks,
+} from './soft-breaks.ts';
 
 /**
  * The text of one record as it is edited. Code view and tree view are two faces of it: both change the same text by the same
@@ -73,7 +73,7 @@ export class PayloadDocument {
     const before = base?.text ?? null;
     if (opened.length + (before?.length ?? 0) < LARGE_FROM) {
       const laidOut = layOut(opened, before);
-      this.open(laidOut, { doc: laidOut.displayed, breaks: [] });
+      this.open(laidOut, { doc: laidOut.displayed, breaks: NO_BREAKS });
     } else void this.openLarge(before).catch(report);
   }
 
@@ -85,10 +85,7 @@ export class PayloadDocument {
     this.tell();
   }
 
-  private open(
-    { displayed, compact }: LaidOut,
-    { doc, breaks }: { doc: string | Text; breaks: readonly number[] },
-  ): void {
+  private open({ displayed, compact }: LaidOut, { doc, breaks }: { doc: string | Text; breaks: SoftBreaks }): void {
     this.compact = compact;
     this.plain = isPlain(displayed);
     this.state = EditorState.create({
@@ -97,10 +94,31 @@ export class PayloadDocument {
         // The editor ends lines at \r too and joins them with \n: a text that holds one must be split at \n only to stay as it is.
         displayed.includes('\r') ? EditorState.lineSeparator.of('\n') : [],
         this.plain ? withSoftBreaks(breaks) : [],
-        editorExtensions({ plain: this.plain, label: `Payload of id ${this.id}` }),
+        this.extensions(),
       ],
     });
     this.ready = true;
+  }
+
+  private extensions(): Extension {
+    return editorExtensions({ plain: this.plain, label: `Payload of id ${this.id}` });
+  }
+
+  /**
+   * Goes on as a plain document, with the history of undo and the selection. The soft breaks are undone with the change that made
+   * them needed: the history joins what a composition does with the change before. Beside the history they would stay, when what
+   * stands between them is undone.
+   */
+  private becomePlain(): void {
+    // A half character before a line feed would become a soft break. No payload holds one, but a paste can.
+    if (!this.state.sliceDoc().isWellFormed()) return;
+    this.plain = true;
+    const separator = this.state.facet(EditorState.lineSeparator);
+    const extensions = [separator ? EditorState.lineSeparator.of(separator) : [], this.extensions()];
+    this.dispatch({ effects: StateEffect.reconfigure.of(extensions) });
+    const { doc } = this.state;
+    const userEvent = 'input.type.compose';
+    this.dispatch({ changes: neededBreaksIn(doc, 0, doc.length), userEvent, filter: false });
   }
 
   get text(): string {
@@ -174,6 +192,7 @@ export class PayloadDocument {
     if (moved) for (const listener of this.cursorListeners) listener();
     if (!changed) return;
     this.version++;
+    if (!this.plain && becomesPlain(state.doc, changes)) this.becomePlain();
     this.tell();
     documentChanged(this);
   }

@@ -18,6 +18,19 @@ test('a document made a piece at a time has the lines of the text, and gives it 
   );
 });
 
+test('a document of more lines than are made at once is the same tree of lines, and an edit of it shares its parts', async () => {
+  const source = Array.from({ length: 40_000 }, (_, line) => (line % 9 === 0 ? '' : `line ${line}`)).join('\n');
+  for (const text of [source, `\n${source}\n`, `${source}\n\n`]) {
+    const { doc } = await documentText(text, true);
+    expect(doc.eq(Text.of(text.split('\n')))).toBe(true);
+    expect(doc.length).toBe(text.length);
+    expect(textOf(doc) === text).toBe(true);
+    const had = new Set([...partsOf(doc)].map(({ number }) => number));
+    const after = doc.replace(99, 100, Text.of(['x']));
+    expect([...partsOf(after)].filter(({ number }) => !had.has(number)).length).toBeLessThan(4);
+  }
+});
+
 test('the parts of a large document are the whole of it, and an edit changes few of them', () => {
   const source = Array.from({ length: 90_000 }, (_, line) => `  "key ${line}": ${line},`).join('\n');
   const before = Text.of(source.split('\n'));

@@ -1,11 +1,13 @@
 import { Text } from '@codemirror/state';
 import { breathe, type Part, type Source } from '../work/work.ts';
-import { heldLines, textOfPart } from './soft-breaks.ts';
+import { heldLines, type SoftBreaks, textOfPart } from './soft-breaks.ts';
 
-/** A document is made of pieces of this many characters, so as not to hold up the window. */
-const PIECE = 1 << 18;
-/** So many lines are made before the window may do something else. */
-const BREATH_LINES = 1 << 13;
+/** A document is made of pieces of about this many characters. */
+const PIECE = 1 << 16;
+/** So many lines are made into a tree at a time. */
+const TREE_LINES = 1 << 11;
+/** So long a document is made before the window may do something else: time, because lines take more or less of it. */
+const SLICE_MILLISECONDS = 8;
 
 /** A part of a document that is taken out at once: what the editor keeps in one leaf, or several small ones. */
 const PART = 1 << 15;
@@ -56,18 +58,51 @@ export function sourceOf(doc: Text): Source {
 /** A document, and where its soft breaks stand. */
 export interface HeldDocument {
   doc: Text;
-  breaks: readonly number[];
+  breaks: SoftBreaks;
+}
+
+/**
+ * A document that grows line by line: of a million lines it takes a hundred milliseconds to make one at once, so its tree is put
+ * together from smaller ones.
+ */
+class GrowingText {
+  #whole = Text.empty;
+  #lines: string[] = [];
+  #isFirst = true;
+  /** Characters so far, with a line feed behind the last line. */
+  length = 0;
+
+  add(line: string): void {
+    this.#lines.push(line);
+    this.length += line.length + 1;
+  }
+
+  get isFull(): boolean {
+    return this.#lines.length >= TREE_LINES;
+  }
+
+  /** Everything added so far. */
+  whole(): Text {
+    if (this.#lines.length === 0) return this.#whole;
+    // Texts are joined without a line feed: an empty line before the others makes one.
+    const more = Text.of(this.#isFirst ? this.#lines : ['', ...this.#lines]);
+    this.#whole = this.#isFirst ? more : this.#whole.append(more);
+    this.#isFirst = false;
+    this.#lines = [];
+    return this.#whole;
+  }
 }
 
 /** Makes a document of a text whose lines end at \n and nowhere else, a piece at a time. With `held`, long lines are held in pieces. */
 export async function documentText(text: string, held: boolean, piece = PIECE): Promise<HeldDocument> {
-  const lines: string[] = [];
-  const breaks: number[] = [];
-  let length = 0;
-  const add = (line: string): void => {
-    lines.push(line);
-    length += line.length + 1;
+  const growing = new GrowingText();
+  let began = performance.now();
+  const rest = async (): Promise<void> => {
+    if (performance.now() - began < SLICE_MILLISECONDS) return;
+    await breathe();
+    began = performance.now();
   };
+  const breaks: number[] = [];
   for (let from = 0; from < text.length; ) {
     // At a line's end, so that no line is put together from parts; what has no end here is one piece.
     const end = text.indexOf('\n', from + piece);
@@ -75,16 +110,18 @@ export async function documentText(text: string, held: boolean, piece = PIECE): 
     for (const line of text.slice(from, to).split('\n')) {
       const parts = held ? heldLines(line) : [line];
       for (let index = 0; index < parts.length; index++) {
-        if (index > 0) breaks.push(length - 2);
-        add(parts[index]!);
-        if (lines.length % BREATH_LINES === 0) await breathe();
+        if (index > 0) breaks.push(growing.length - 2);
+        growing.add(parts[index]!);
+        if (!growing.isFull) continue;
+        growing.whole();
+        await rest();
       }
     }
     from = to + 1;
-    if (to < text.length && from === text.length) add('');
-    if (to < text.length) await breathe();
+    if (to < text.length && from === text.length) growing.add('');
+    if (to < text.length) await rest();
   }
-  return { doc: Text.of(lines.length === 0 ? [''] : lines), breaks };
+  return { doc: growing.whole(), breaks: Int32Array.from(breaks) };
 }
 
 /** A document to look at: its lines end wherever the editor ends them. */

@@ -74,7 +74,7 @@ test('text without soft breaks stays as it is, whatever whole characters it hold
     fc.property(fc.array(characters), (parts) => {
       const text = parts.join('');
       expect(withoutSoftBreaks(text)).toBe(text);
-      expect(softBreaksIn(Text.of(text.split('\n')))).toEqual([]);
+      expect(softBreaksIn(Text.of(text.split('\n'))).length).toBe(0);
     }),
     options,
   );

@@ -3,8 +3,8 @@ import type { Result } from '../../../shared/protocol.ts';
 import { formatNoun, formatOffset } from '../../components/format.ts';
 import { Icon } from '../../components/icon.tsx';
 import { VisibleText } from '../../components/visible-text.tsx';
-import { PLAIN_FROM } from '../../state/documents.ts';
 import { dropDraft, knownRefusalOf } from '../../state/editing.ts';
+import { PLAIN_FROM } from '../../state/plain.ts';
 import { CodeDifference, CodeText } from '../editor/code-view.tsx';
 
 /** A draft beside what the log holds now. */

@@ -13,7 +13,9 @@ import { announce } from '../../state/announcements.ts';
 import { notify } from '../../state/application.ts';
 import {
   type HeldChange,
+  NO_BREAKS,
   neededBreaks,
+  type SoftBreaks,
   softBreakAround,
   softBreaksAfter,
   softBreaksBefore,
@@ -23,16 +25,14 @@ import {
 } from '../../state/soft-breaks.ts';
 
 /** The soft breaks of a document that may hold some. */
-const softBreakField = StateField.define<readonly number[]>({
+const softBreakField = StateField.define<SoftBreaks>({
   create: (state) => softBreaksIn(state.doc),
   update: (breaks, transaction) =>
     transaction.docChanged ? softBreaksAfter(breaks, transaction.changes, transaction.newDoc) : breaks,
 });
 
-const NONE: readonly number[] = [];
-
-export function softBreaksOf(state: EditorState): readonly number[] {
-  return state.field(softBreakField, false) ?? NONE;
+export function softBreaksOf(state: EditorState): SoftBreaks {
+  return state.field(softBreakField, false) ?? NO_BREAKS;
 }
 
 /** Whether the line at a position of the document is held in pieces. */
@@ -133,7 +133,7 @@ const LINE_COMMANDS = [
 ];
 
 /** Says where the soft breaks of a document stand that is opened: else it is looked through for them. */
-export function withSoftBreaks(breaks: readonly number[]): Extension {
+export function withSoftBreaks(breaks: SoftBreaks): Extension {
   return softBreakField.init(() => breaks);
 }
 

@@ -7,8 +7,9 @@ import { formatBytes, formatNoun, formatOffset } from '../../components/format.t
 import { Icon } from '../../components/icon.tsx';
 import { report, showDialog } from '../../state/application.ts';
 import { checkDocument, quickCheck } from '../../state/document-check.ts';
-import { type PayloadDocument, PLAIN_FROM, useDocuments } from '../../state/documents.ts';
+import { type PayloadDocument, useDocuments } from '../../state/documents.ts';
 import { documentFor, dropDraft, saveCurrent, stageText, textOf } from '../../state/editing.ts';
+import { PLAIN_FROM } from '../../state/plain.ts';
 import { goTo, showTab } from '../../state/session.ts';
 import { showDocument } from '../../state/shown-document.ts';
 import { LARGE_FROM } from '../../work/work.ts';
