@@ -16,7 +16,7 @@ import { basename, join } from 'node:path';
 import type { TextEdit } from '../../core/json/edits.ts';
 import type { Steps } from '../../core/steps.ts';
 import type { Draft } from '../../shared/protocol.ts';
-import { tryLockDescriptor } from '../engine/flock.ts';
+import { tryLockDescriptor, unlockDescriptor } from '../engine/flock.ts';
 import { type Line, lastOf, type Opened, readJournal, textAfter } from './journal-lines.ts';
 import { keptName } from './kept-file.ts';
 import { LiveDocuments } from './live-documents.ts';
@@ -264,11 +264,13 @@ export class EditJournal {
   /** Gives the file up, and does something with it while it is still locked. */
   #end(stays: boolean, last: () => void): void {
     if (this.#file === null) return;
-    const { sync } = this.#file;
+    const { descriptor, sync } = this.#file;
     this.#file = null;
     try {
       last();
     } finally {
+      // By itself it would end once a sync that is still running does.
+      unlockDescriptor(descriptor, false);
       sync.close(stays);
     }
   }

@@ -53,7 +53,7 @@ export class SyncBehind {
     try {
       if (stays && (this.#unsynced || this.#running)) this.system.dataSyncNow(this.file);
     } finally {
-      // At once, since the lock of the file ends with it. A sync that still runs is waited for by nobody: it fails, or syncs another file.
+      // A sync that still runs is waited for by nobody: it fails, or syncs another file.
       this.system.close(this.file);
     }
   }
