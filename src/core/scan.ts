@@ -3,7 +3,6 @@ import { BLOCK_SIZE, type BlockWalker, blockWalkerFor, type RowColumns } from '.
 import { Probe } from './probe.ts';
 import {
   CRC_DELETE_SIZE,
-  CRC_SIZE,
   CRC_STORE_OVERHEAD,
   type Crc32,
   LENGTH_FIELD_OFFSET,
