@@ -107,6 +107,14 @@ test('a session that is closed before its turn starts no thread, and the next on
   await threads.close();
 });
 
+const open = (threads: SessionThreads) =>
+  new SessionHost(
+    START,
+    threads,
+    () => {},
+    () => {},
+  );
+
 test('a system that gives no thread is said as such, with what to do, and holds no other session up', async () => {
   let fails = true;
   const { threads: others } = quietThreads();
@@ -115,22 +123,15 @@ test('a system that gives no thread is said as such, with what to do, and holds 
     if (fails) throw full;
     return others.start();
   });
-  const open = () =>
-    new SessionHost(
-      START,
-      threads,
-      () => {},
-      () => {},
-    );
   for (let session = 0; session < 4; session++) {
-    await expect(open().ready()).rejects.toMatchObject({
+    await expect(open(threads).ready()).rejects.toMatchObject({
       code: 'OUT_OF_RESOURCES',
       next: expect.stringMatching(/limit/),
     });
   }
   fails = false;
   const taken = await threads.take();
-  const host = open();
+  const host = open(threads);
   await turn();
   expect(taken).toBeDefined();
   await host.close();
@@ -139,14 +140,7 @@ test('a system that gives no thread is said as such, with what to do, and holds 
 
 test('a thread that breaks before it answers for want of files is said as such, for another reason not', async () => {
   const { started, threads } = quietThreads();
-  const open = () =>
-    new SessionHost(
-      START,
-      threads,
-      () => {},
-      () => {},
-    ).ready();
-  const [first, second] = [open(), open()];
+  const [first, second] = [open(threads).ready(), open(threads).ready()];
   await turn();
   started[0]!.emit('error', Object.assign(new Error('EMFILE: too many open files, open x'), { code: 'EMFILE' }));
   started[1]!.emit('error', new Error('Cannot find module'));
