@@ -2,7 +2,7 @@ import type { ByteSource } from './byte-source.ts';
 import { crcOfRange } from './crc32-algebra.ts';
 import type { Crc32 } from './record.ts';
 import type { Steps } from './steps.ts';
-import { crcOfFileRange, WINDOW_SIZE } from './window.ts';
+import { crcOfFileRange, HASHED_AT_ONCE, hashFileRange, WINDOW_SIZE } from './window.ts';
 
 /** Ranges up to this long are hashed as they are. */
 const SHORT_RANGE = 512;
@@ -51,6 +51,17 @@ export class CrcRanges {
       return crcOfFileRange(this.source, from, to, this.crc32);
     }
     return crcOfRange(this.#prefix(from), this.#prefix(to), length);
+  }
+
+  /** Whether a range takes so long to hash that `hashing` has to be asked. */
+  isLong(length: number): boolean {
+    return length > HASHED_AT_ONCE && !this.#ready;
+  }
+
+  /** `crc` of a long range, in steps: damage makes such lengths up. */
+  *hashing(from: number, to: number): Steps<number> {
+    this.#direct += to - from;
+    return yield* hashFileRange(this.source, from, to, this.crc32);
   }
 
   #prefix(position: number): number {

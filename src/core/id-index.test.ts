@@ -49,6 +49,20 @@ describe('IdIndex', () => {
     );
   });
 
+  it('makes room in steps, and holds what it held', () => {
+    const index = new IdIndex();
+    const ids = 100_000;
+    for (let id = 0; id < ids; id++) index.set(id, id % 3, id * 5);
+    let steps = 0;
+    for (const _ of index.makeRoom(10 * ids)) steps++;
+    expect(steps).toBeGreaterThan(3);
+    const { slots } = index;
+    expect(slots * 0.7).toBeGreaterThanOrEqual(10 * ids);
+    expect([...index.makeRoom(10 * ids)]).toEqual([]);
+    expect(index.size).toBe(ids);
+    for (let id = 0; id < ids; id++) expect(index.offsetAt(index.find(id, id % 3))).toBe(id * 5);
+  });
+
   it('takes as a number also what a number cannot hold exactly', () => {
     const index = new IdIndex();
     index.set(1, 0, 2 ** 63);

@@ -1,4 +1,8 @@
+import { runToEnd, type Steps } from './steps.ts';
 import { joinU64 } from './u64.ts';
+
+/** Slots moved between two steps: each waits for memory. */
+const MOVED = 1 << 15;
 
 /**
  * u64 id → u64 offset, open addressing with linear probing on typed arrays. A `Map<bigint, …>` costs an allocation and
@@ -115,15 +119,29 @@ export class IdIndex {
     }
   }
 
+  /**
+   * Makes room for so many ids in all, in steps: to move millions of entries takes as long as a page may wait many times over. Nothing may
+   * be done with the index until it is through. `set` finds room by itself, in one go.
+   */
+  *makeRoom(ids: number): Steps<void> {
+    if (ids * 10 <= this.#capacity * 7) return;
+    yield* this.#moveTo(ids);
+  }
+
   #grow(): void {
+    runToEnd(this.#moveTo(this.#capacity));
+  }
+
+  *#moveTo(ids: number): Steps<void> {
     const slots = this.#slots;
     const used = this.#used;
-    this.#capacity *= 2;
+    while (ids * 10 > this.#capacity * 7) this.#capacity *= 2;
     this.#mask = this.#capacity - 1;
     this.#slots = new Uint32Array(this.#capacity * 4);
     this.#used = new Uint8Array(this.#capacity);
     this.#size = 0;
     for (let slot = 0; slot < used.length; slot++) {
+      if (slot % MOVED === 0) yield { done: slot, total: used.length };
       if (used[slot] === 1) {
         const at = slot * 4;
         this.#put(slots[at]!, slots[at + 1]!, slots[at + 2]!, slots[at + 3]!);

@@ -98,7 +98,7 @@ export function* salvageOutcome(
     if (lists.unreadable && (disagree || DAMAGED[info[row]!] !== 0) && table.isUnreadable(row, reader))
       lists.unreadable.push(table.idLow[row]!, table.idHigh[row]!);
   }
-  lists.unreadable?.sort();
+  if (lists.unreadable) yield* lists.unreadable.sorting();
   return { opens: true, live, lists, difference: null, endedAt: table.end };
 }
 
@@ -145,6 +145,10 @@ export function* outcomeOf(options: OutcomeOptions & { generation: Generation })
   }
 
   for (let at = 0; at < visited.length; at++) {
+    if ((at & 1023) === 0) {
+      yield { done: entries + at, total: entries + visited.length };
+      yield* difference.served.makeRoom(at + 1024);
+    }
     const { low, high, slot } = visited[at]!;
     const offset = index.offset64At(slot);
     difference.served.set64(low, high, offset);
@@ -165,11 +169,13 @@ export function* outcomeOf(options: OutcomeOptions & { generation: Generation })
     if (!ownRecord) lists.wrong.push(low, high);
     else if (table.liveRow(low, high) >= 0) lists.stale.push(low, high);
     else lists.resurrected.push(low, high);
-    if ((at & 1023) === 0) yield { done: entries + at, total: entries + visited.length };
   }
 
   for (let row = 0; row < table.linkedRows; row++) {
-    if (row % LOOKED_UP === 0) yield { done: row, total: table.linkedRows };
+    if (row % LOOKED_UP === 0) {
+      yield { done: row, total: table.linkedRows };
+      yield* difference.absent.makeRoom(difference.absent.size + LOOKED_UP);
+    }
     if (table.states[row] !== StateCode.live) continue;
     const low = table.idLow[row]!;
     const high = table.idHigh[row]!;
@@ -179,7 +185,7 @@ export function* outcomeOf(options: OutcomeOptions & { generation: Generation })
     }
   }
   for (const list of Object.values(lists)) {
-    (list as U64List | null)?.sort();
+    if (list) yield* (list as U64List).sorting();
     yield { done: table.linkedRows, total: table.linkedRows };
   }
   return { opens: true, live: index.size, lists, difference, endedAt: opened.endedAt };

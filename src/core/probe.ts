@@ -77,12 +77,15 @@ export class Probe {
    * this one rests on where the file ends now. Infinite where it does not.
    */
   until = Number.POSITIVE_INFINITY;
+  /** The last long record that was hashed in steps, and whether its CRC held. */
+  #lastLong = { from: -1, to: -1, holds: false };
   #lastJson = { from: -1, to: -1, isJson: false };
   /** What `#look` found: the bytes, and where in them the position stands. */
   #bytes: Uint8Array = new Uint8Array(0);
   #at = 0;
-  /** Second answer of `#searchPiece`. */
+  /** Further answers of `#searchPiece`. */
   #isFound = false;
+  #stoppedAtLong = false;
   /** Second answer of `#peek`. */
   #end = 0;
   /** The chain last followed goes on here, and this is what it led to: the scan will ask there next. */
@@ -173,6 +176,26 @@ export class Probe {
     return marker;
   }
 
+  /**
+   * To be asked before `intactEnd`: hashes what takes long, in steps. A length that damage made up can span the file, and whoever waits for
+   * a page must not wait for all of it.
+   */
+  *hashLong(position: number): Steps<void> {
+    if (!this.#isLong(position)) return;
+    const to = this.#end;
+    const computed = yield* this.#ranges.hashing(position, to - CRC_SIZE);
+    const holds = computed === readU32(this.source.read(to - CRC_SIZE, CRC_SIZE), 0);
+    this.#lastLong = { from: position, to, holds };
+  }
+
+  /** Whether a CRC record that takes long to hash claims to stand here; its end is in `#end` then. */
+  #isLong(position: number): boolean {
+    if (position + STORE_HEADER_SIZE > this.size || this.#peek(position) !== Marker.crcStore) return false;
+    const { from, to } = this.#lastLong;
+    if (from === position && to === this.#end) return false;
+    return this.#end <= this.size && this.#ranges.isLong(this.#end - position);
+  }
+
   /** End of the CRC record at `position` if its CRC holds, else -1. */
   intactEnd(position: number): number {
     if (position + CRC_DELETE_SIZE > this.size) return -1;
@@ -196,6 +219,8 @@ export class Probe {
 
   /** Whether the last four bytes of [from, to) are the CRC of those before them. */
   crcHolds(from: number, to: number): boolean {
+    const last = this.#lastLong;
+    if (last.from === from && last.to === to) return last.holds;
     const computed = this.#ranges.crc(from, to - CRC_SIZE);
     return computed === readU32(this.source.read(to - CRC_SIZE, CRC_SIZE), 0);
   }
@@ -260,6 +285,7 @@ export class Probe {
         answer = position === this.size;
         this.until = this.size + 1;
       } else {
+        if (this.#isLong(position)) yield* this.hashLong(position);
         const next = this.#hop(position);
         if (next === STARTS) answer = true;
         else if (next === STARTS_NOT) answer = false;
@@ -354,6 +380,8 @@ export class Probe {
       const stopped = this.#searchPiece(search.window, search.to, to, legacyToo);
       if (this.#isFound) search.found = stopped;
       search.to = stopped;
+      // Judged by the next piece, which finds the answer there.
+      if (this.#stoppedAtLong) yield* this.hashLong(stopped);
       if (search.found < 0) yield { done: search.to, total: this.size };
     }
     return search.found >= 0 && search.found < limit ? search.found : -1;
@@ -364,6 +392,7 @@ export class Probe {
     const { size } = this;
     const hashed = this.#ranges.direct;
     this.#isFound = false;
+    this.#stoppedAtLong = false;
     for (let position = from; position < to; position++) {
       window.load(position, Math.min(STORE_HEADER_SIZE, size - position));
       const { bytes, base } = window;
@@ -387,6 +416,11 @@ export class Probe {
         continue;
       }
       if (this.#ranges.wantsCheckpoints || this.#ranges.direct - hashed > HASHED_STRIDE) return position;
+      this.#stoppedAtLong =
+        bytes[at] === Marker.crcStore &&
+        this.#ranges.isLong(readU32(bytes, at + LENGTH_FIELD_OFFSET)) &&
+        this.#isLong(position);
+      if (this.#stoppedAtLong) return position;
       this.#isFound =
         bytes[at] === Marker.legacyStore ? this.isSupportedLegacyStore(position) : this.intactEnd(position) >= 0;
       if (this.#isFound) return position;

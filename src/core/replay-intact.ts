@@ -35,6 +35,7 @@ export function* replayIntact(source: ByteSource, crc32: Crc32, index: IdIndex, 
     if (run === undefined || columns.offsets[0] !== position) break;
     const rows = runs[1]?.first ?? columns.rows;
     const { offsets, idLow, idHigh, info } = columns;
+    yield* index.makeRoom(index.size + rows);
     for (let row = 0; row < rows; row++) {
       if (info[row] === INFO_OK_STORE) index.set(idLow[row]!, idHigh[row]!, offsets[row]! + LENGTH_FIELD_OFFSET);
       else index.delete(idLow[row]!, idHigh[row]!);

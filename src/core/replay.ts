@@ -22,7 +22,7 @@ import { replayIntact } from './replay-intact.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Steps } from './steps.ts';
 import { readU32 } from './u64.ts';
-import { crcHolds, WINDOW_SIZE, Window } from './window.ts';
+import { crcHolds, HASHED_AT_ONCE, longCrcHolds, WINDOW_SIZE, Window } from './window.ts';
 
 /** What a finished scan already knows, so that a replay need not hash every record again. */
 export interface KnownRecords {
@@ -40,6 +40,9 @@ export interface ReplayOptions {
   /** What was replayed of the log already: goes on from `position`, on `index`, which it changes. `snapshot` is null then. */
   from?: { readonly index: IdIndex; readonly position: number };
 }
+
+/** So many stores fit between two reports. */
+const MOST_STORES = Math.ceil(WINDOW_SIZE / STORE_HEADER_SIZE);
 
 export type ReplayResult =
   | {
@@ -64,7 +67,7 @@ export function* replay(options: ReplayOptions): Steps<ReplayResult> {
   const policy = POLICIES[options.generation];
   const size = source.size;
   const usedSnapshot = snapshot !== null;
-  const index = options.from?.index ?? (snapshot ? snapshot.toIndex() : new IdIndex());
+  const index = options.from?.index ?? (snapshot ? yield* snapshot.indexing() : new IdIndex());
   const lastSnapshotWalPosition = snapshot ? snapshot.walPosition : 0n;
   let position = lastSnapshotWalPosition >= BigInt(size) ? size : Number(lastSnapshotWalPosition);
   if (options.from) position = options.from.position;
@@ -94,6 +97,7 @@ export function* replay(options: ReplayOptions): Steps<ReplayResult> {
   while (position < size) {
     if (position >= nextReport) {
       yield { done: position, total: size };
+      yield* index.makeRoom(index.size + MOST_STORES);
       nextReport = position + WINDOW_SIZE;
     }
     if (!window.load(position, LENGTH_FIELD_OFFSET)) return shortRead();
@@ -115,7 +119,9 @@ export function* replay(options: ReplayOptions): Steps<ReplayResult> {
       }
       const end = position + CRC_STORE_OVERHEAD + payload;
       if (end > size) return pastEnd();
-      if (known?.crcHoldsAt(position) ?? crcHolds(window, position, end, crc32)) {
+      let holds = known?.crcHoldsAt(position) ?? null;
+      if (holds === null && end - position > HASHED_AT_ONCE) holds = yield* longCrcHolds(window, position, end, crc32);
+      if (holds ?? crcHolds(window, position, end, crc32)) {
         index.set(low, high, position + LENGTH_FIELD_OFFSET);
       }
       position = end;

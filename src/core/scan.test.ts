@@ -7,9 +7,10 @@ import { appliedMutations, type MutatedLog, mutate, mutations, originalLog } fro
 import type { Crc32 } from './record.ts';
 import type { RecordTable } from './record-table.ts';
 import { replay } from './replay.ts';
-import { HASHED_AT_ONCE, rowToRescanFrom, scan } from './scan.ts';
+import { rowToRescanFrom, scan } from './scan.ts';
 import { runToEnd } from './steps.ts';
-import { joinU64 } from './u64.ts';
+import { joinU64, writeU32 } from './u64.ts';
+import { HASHED_AT_ONCE } from './window.ts';
 
 function scanned(log: Uint8Array): RecordTable {
   const table = runToEnd(scan({ source: new MemorySource(log), crc32: packageCrc32 }));
@@ -61,6 +62,37 @@ describe('a sound log', () => {
       `${25 + large.length + 17}+25 store 3 ok`,
       `${50 + large.length + 17}+${large.length + 17} store 4 ok`,
     ]);
+  });
+
+  it('has lengths that damage made up hashed in steps too, wherever they are asked about', () => {
+    const size = HASHED_AT_ONCE * 5;
+    const log = new Uint8Array(size).fill(0x20);
+    // Behind damage, false lengths that span half the file: some stand where the search comes, some where another one ends.
+    log.set([0xff, 0xff], 0);
+    const half = size >> 1;
+    for (const at of [100, 5_000, 70_000, 3_000_000, half + 100 + 17, half + 5_000 + 17]) {
+      log[at] = 0xc3;
+      writeU32(log, at + 9, at < half ? half : HASHED_AT_ONCE * 2);
+    }
+    const expected = lines(runToEnd(scan({ source: new MemorySource(log), crc32: packageCrc32, fast: false })));
+    let hashed = 0;
+    let all = 0;
+    let longest = 0;
+    const counting: Crc32 = (bytes, seed) => {
+      hashed += bytes.length;
+      return packageCrc32(bytes, seed);
+    };
+    const steps = scan({ source: new MemorySource(log), crc32: counting });
+    for (let step = steps.next(); ; step = steps.next()) {
+      longest = Math.max(longest, hashed);
+      all += hashed;
+      hashed = 0;
+      if (!step.done) continue;
+      expect(lines(step.value)).toEqual(expected);
+      break;
+    }
+    expect(all).toBeGreaterThan(2 * half);
+    expect(longest).toBeLessThan(2.5 * HASHED_AT_ONCE);
   });
 
   it('has its long records hashed in steps, so that nobody waits for the whole of one', () => {

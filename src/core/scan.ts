@@ -3,7 +3,6 @@ import { BLOCK_SIZE, type BlockWalker, blockWalkerFor, type RowColumns } from '.
 import { Probe } from './probe.ts';
 import {
   CRC_DELETE_SIZE,
-  CRC_SIZE,
   CRC_STORE_OVERHEAD,
   type Crc32,
   LENGTH_FIELD_OFFSET,
@@ -15,7 +14,7 @@ import { encodeInfo, INFO_FOUND, INFO_OK_DELETE, INFO_OK_STORE, RecordTable } fr
 import type { PossibleRecord, SegmentKind, Verdict } from './segment.ts';
 import type { Steps } from './steps.ts';
 import { joinU64, readU32 } from './u64.ts';
-import { crcHolds, WINDOW_SIZE, Window } from './window.ts';
+import { crcHolds, HASHED_AT_ONCE, longCrcHolds, WINDOW_SIZE, Window } from './window.ts';
 
 /** A run of this many zeros inside a gap is told apart from other unknown bytes. */
 const ZERO_RUN = 16;
@@ -33,8 +32,6 @@ const TELLING = 4 << 20;
 const MOST_ROWS_AHEAD = 1 << 25;
 /** How many bytes of sound records are followed between two yields. */
 const STRIDE = 1 << 20;
-/** Longer records are hashed in steps: whoever waits for a page or a cancel must not wait for a gigabyte. */
-export const HASHED_AT_ONCE = 8 << 20;
 
 export interface ScanOptions {
   source: ByteSource;
@@ -145,18 +142,12 @@ export class Scanner {
 
   /** Takes in a store at `from` that `followIntact` left because it is long; returns where it ends, or `from` where it is not intact. */
   *#takeLong(from: number, { end, low, high }: LongStore): Steps<number> {
-    const { source } = this;
-    // Its buffer is read over now.
-    this.#window.forget();
-    let crc = 0;
-    for (let at = from; at < end - CRC_SIZE; ) {
-      const piece = source.read(at, Math.min(WINDOW_SIZE, end - CRC_SIZE - at));
-      if (piece.length === 0) return from;
-      crc = this.crc32(piece, crc);
-      at += piece.length;
-      yield { done: at, total: this.#size };
-    }
-    if (readU32(source.read(end - CRC_SIZE, CRC_SIZE), 0) !== crc >>> 0) return from;
+    let holds: boolean;
+    if (this.#probe) {
+      yield* this.#probe.hashLong(from);
+      holds = this.#probe.crcHolds(from, end);
+    } else holds = yield* longCrcHolds(this.#window, from, end, this.crc32);
+    if (!holds) return from;
     this.table.push(from, this.#found ? INFO_OK_STORE | INFO_FOUND : INFO_OK_STORE, low, high);
     this.#found = false;
     return end;
@@ -245,7 +236,7 @@ export class Scanner {
       }
       const low = readU32(window.bytes, at + 1);
       const high = readU32(window.bytes, at + 5);
-      if (!this.#probe && end - position > HASHED_AT_ONCE) {
+      if (end - position > HASHED_AT_ONCE) {
         this.#long = { end, low, high };
         break;
       }
@@ -356,6 +347,7 @@ export class Scanner {
     low: number | null,
     high: number | null,
   ): Steps<number> {
+    if (end < this.#size) yield* probe.hashLong(end);
     const anchored = end === this.#size || probe.intactEnd(end) >= 0;
     const possible: PossibleRecord[] = [];
     if (end === this.#size) this.#restsOnEnd(end + 1);
@@ -367,9 +359,10 @@ export class Scanner {
         const chain: PossibleRecord[] = [];
         let at = start;
         while (at < end) {
+          yield* probe.hashLong(at);
           const next = probe.intactEnd(at);
           if (next >= 0) chain.push(this.#possible(probe, at, next));
-          const onward = next >= 0 ? next : this.#bridge(probe, at, end);
+          const onward = next >= 0 ? next : yield* this.#bridge(probe, at, end);
           if (onward < 0) break;
           at = onward;
           if (chain.length % CHAIN_STRIDE === 0) yield { done: at, total: this.#size };
@@ -394,9 +387,10 @@ export class Scanner {
    * Over records inside a damaged one that are not intact but framed as if they were (legacy ones, one whose own CRC fails): the
    * next intact record they lead to, or `end` exactly; -1 where they lead nowhere, as the bytes behind a ghost do.
    */
-  #bridge(probe: Probe, from: number, end: number): number {
+  *#bridge(probe: Probe, from: number, end: number): Steps<number> {
     let position = from;
     for (let hop = 0; hop < LONGEST_BRIDGE; hop++) {
+      yield* probe.hashLong(position);
       if (position === end || (hop > 0 && probe.intactEnd(position) >= 0)) return position;
       const frame = probe.frame(position);
       if (frame?.end == null || frame.end > end) return -1;

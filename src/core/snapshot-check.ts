@@ -166,7 +166,10 @@ class Checker {
     const { open, count: settled } = this.#settled!;
     if (settled === count) return;
     for (let entry = count - 1; entry >= 0; entry--) {
-      if (entry % STRIDE === 0) yield this.#progress(count - entry);
+      if ((count - entry) % STRIDE === 1) {
+        yield this.#progress(count - entry);
+        yield* this.#strangers.makeRoom(this.#strangers.size + STRIDE);
+      }
       if (open.has(entry)) this.#entry(entry);
     }
   }

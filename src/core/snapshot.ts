@@ -1,6 +1,7 @@
 import type { VelesError } from './generation.ts';
 import { IdIndex } from './id-index.ts';
 import type { Crc32 } from './record.ts';
+import { runToEnd, type Steps } from './steps.ts';
 import { readU32, readU64, writeU32, writeU64 } from './u64.ts';
 
 /** `payloads.snapshot` (docs/format.md, "Snapshot"): VSNP, version, position, count, entries, CRC-32 of all before it. */
@@ -9,6 +10,8 @@ export const SNAPSHOT_VERSION = 1;
 export const SNAPSHOT_HEADER_SIZE = 21;
 export const SNAPSHOT_ENTRY_SIZE = 16;
 const MINIMUM_SIZE = SNAPSHOT_HEADER_SIZE + 4;
+/** Entries put into an index between two steps. */
+const INDEXED = 1 << 14;
 
 /** A parsed snapshot; entries are read from the file's bytes in place, in the order they stand there. */
 export class Snapshot {
@@ -53,8 +56,14 @@ export class Snapshot {
 
   /** The index the engine builds of it: of an id that stands twice, the last entry wins. */
   toIndex(): IdIndex {
+    return runToEnd(this.indexing());
+  }
+
+  /** `toIndex` in steps. */
+  *indexing(): Steps<IdIndex> {
     const index = new IdIndex(this.count);
     for (let entry = 0; entry < this.count; entry++) {
+      if (entry % INDEXED === 0) yield { done: entry, total: this.count };
       index.set(this.idLow(entry), this.idHigh(entry), this.offsetHigh(entry) * 0x1_0000_0000 + this.offsetLow(entry));
       if (this.offsetHigh(entry) >= 0x20_0000) index.set64(this.idLow(entry), this.idHigh(entry), this.offset(entry));
     }

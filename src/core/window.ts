@@ -1,6 +1,10 @@
 import type { ByteSource } from './byte-source.ts';
 import type { Crc32 } from './record.ts';
+import type { Steps } from './steps.ts';
 import { readU32 } from './u64.ts';
+
+/** Longer ranges are hashed in steps of so many bytes: whoever waits for a page or a cancel must not wait for a gigabyte. */
+export const HASHED_AT_ONCE = 8 << 20;
 
 /** How much is read at once. Larger gains nothing; smaller makes the read calls show. */
 export const WINDOW_SIZE = 1 << 20;
@@ -55,9 +59,8 @@ export class Window {
   }
 }
 
-/** CRC of the file's bytes [from, to), read piece by piece. */
-export function crcOfFileRange(source: ByteSource, from: number, to: number, crc32: Crc32): number {
-  let crc = 0;
+/** CRC of the file's bytes [from, to), read piece by piece; going on from `crc` where that is given. */
+export function crcOfFileRange(source: ByteSource, from: number, to: number, crc32: Crc32, crc = 0): number {
   for (let at = from; at < to; ) {
     const piece = source.read(at, Math.min(WINDOW_SIZE, to - at));
     if (piece.length === 0) throw new RangeError(`The log ended at ${at}, expected ${to - at} more bytes`);
@@ -65,6 +68,26 @@ export function crcOfFileRange(source: ByteSource, from: number, to: number, crc
     at += piece.length;
   }
   return crc;
+}
+
+/** The same in steps. Other reads of the source may come between them. */
+export function* hashFileRange(source: ByteSource, from: number, to: number, crc32: Crc32): Steps<number> {
+  let crc = 0;
+  for (let at = from; at < to; at += HASHED_AT_ONCE) {
+    crc = crcOfFileRange(source, at, Math.min(to, at + HASHED_AT_ONCE), crc32, crc);
+    yield { done: at, total: source.size };
+  }
+  return crc;
+}
+
+/** `crcHolds` for a long record, in steps. */
+export function* longCrcHolds(window: Window, from: number, to: number, crc32: Crc32): Steps<boolean> {
+  const { source } = window;
+  window.forget();
+  const computed = yield* hashFileRange(source, from, to - 4, crc32);
+  const holds = computed === readU32(source.read(to - 4, 4), 0);
+  window.forget();
+  return holds;
 }
 
 /** Whether the last four bytes of [from, to) are the CRC of those before them. */

@@ -11,6 +11,7 @@ export const ERROR_CODES = [
   'TOO_LARGE',
   'INTERNAL',
   'DISCONNECTED',
+  'OUT_OF_RESOURCES',
   // things that are not there any more, or not yet
   'NO_SUCH_PLACE',
   'NO_SUCH_DATABASE',
@@ -109,13 +110,18 @@ const SYSTEM_CODES: Readonly<Record<string, ErrorCode>> = {
   EROFS: 'READ_ONLY',
   ENOSPC: 'DISK_FULL',
   EDQUOT: 'DISK_FULL',
+  EMFILE: 'OUT_OF_RESOURCES',
+  ENFILE: 'OUT_OF_RESOURCES',
+  ENOMEM: 'OUT_OF_RESOURCES',
 };
 
 /** What a person can do about what the system says, where whoever asked it knew no better advice. */
-const SYSTEM_ADVICE: Readonly<Partial<Record<ErrorCode, string>>> = {
+export const SYSTEM_ADVICE: Readonly<Partial<Record<ErrorCode, string>>> = {
   NOT_FOUND: 'Check how the path is spelled, and whether the disk that holds it is mounted.',
   PERMISSION_DENIED: 'Run it as a user who may do that, or have the permissions changed.',
   DISK_FULL: 'Make room on the disk and try again.',
+  OUT_OF_RESOURCES:
+    'Close collections that are not needed, or other programs, or raise the limit of open files, and try again.',
 };
 
 /** Turns anything thrown into plain data. An error nobody foresaw is INTERNAL and keeps its message. */

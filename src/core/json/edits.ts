@@ -9,21 +9,37 @@ const PIECE = 1 << 16;
  * RangeError where one leads out of the text: the steps are not of this text then.
  */
 export function applyEdits(text: string, steps: Iterable<readonly TextEdit[]>): string {
-  const pieces: string[] = [];
-  for (let from = 0; from < text.length; from += PIECE) pieces.push(text.slice(from, from + PIECE));
-  let length = text.length;
-  for (const edits of steps) {
-    let end = length;
+  const edited = new EditedText(text);
+  for (const edits of steps) edited.apply(edits);
+  return edited.text();
+}
+
+/** A text that is edited step by step; see `applyEdits`. */
+export class EditedText {
+  readonly #pieces: string[] = [];
+  #length: number;
+
+  constructor(text: string) {
+    this.#length = text.length;
+    for (let from = 0; from < text.length; from += PIECE) this.#pieces.push(text.slice(from, from + PIECE));
+  }
+
+  /** Makes one step. Where it throws, the text is not to be used any more. */
+  apply(edits: readonly TextEdit[]): void {
+    let end = this.#length;
     // From the last to the first, so that those before stay where they are.
     for (const [from, to, insert] of edits.toReversed()) {
       if (!(from >= 0 && from <= to && to <= end))
         throw new RangeError(`An edit from ${from} to ${to} leads out of a text.`);
       end = from;
-      replaceIn(pieces, from, to, insert);
-      length += insert.length - (to - from);
+      replaceIn(this.#pieces, from, to, insert);
+      this.#length += insert.length - (to - from);
     }
   }
-  return pieces.join('');
+
+  text(): string {
+    return this.#pieces.join('');
+  }
 }
 
 function replaceIn(pieces: string[], from: number, to: number, insert: string): void {

@@ -45,6 +45,8 @@ export function decodeUtf8Lossy(bytes: Uint8Array): string {
 
 /** The UTF-16 offset of the first surrogate without its partner, or -1. */
 export function firstLoneSurrogate(text: string): number {
+  // The engine of the language says of most texts at once that there is none.
+  if ((text as string & { isWellFormed?(): boolean }).isWellFormed?.()) return -1;
   for (let index = 0; index < text.length; index++) {
     const unit = text.charCodeAt(index);
     if (unit < 0xd800 || unit > 0xdfff) continue;

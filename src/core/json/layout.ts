@@ -2,8 +2,10 @@
  * White space around tokens. A payload stored compact is displayed indented and saved compact; one with white space of its own is
  * displayed and saved as it stands. Tokens are never touched: no value is decoded anywhere here.
  */
+import { runToEnd, type Steps } from '../steps.ts';
 import { isJsonText } from './check.ts';
 import { encodeUtf8 } from './encode.ts';
+import { walkStructure } from './structure.ts';
 
 /** One level of indentation in displayed text. */
 export const INDENT = '  ';
@@ -18,17 +20,26 @@ const INDENTED_AT_MOST = 0x1000_0000;
 
 /** True iff the text is JSON by RFC 8259 without white space between, before or behind its tokens. */
 export function isCompact(text: string): boolean {
-  return firstSpace(text) < 0 && isJson(text);
+  return runToEnd(firstSpace(text)) < 0 && isJson(text);
 }
 
 /**
  * The text to show for a stored payload: indented if it is compact, else as it stands. Text that is not JSON stands as it is.
  */
 export function displayText(text: string): string {
-  if (!isCompact(text)) return text;
-  const length = indentedLength(text);
+  return runToEnd(displaying(text));
+}
+
+/** `displayText` in steps. Whether it is JSON is found out in two of them, which for ten million characters take some 25 milliseconds each. */
+export function* displaying(text: string): Steps<string> {
+  if ((yield* firstSpace(text)) >= 0) return text;
+  const encoded = encodeUtf8(text);
+  yield { done: text.length, total: text.length };
+  if (!encoded.ok || !isJsonText(encoded.bytes)) return text;
+  yield { done: text.length, total: text.length };
+  const length = yield* indentedLength(text);
   if (length > ALWAYS_INDENTED_UP_TO && length > text.length * INDENTED_AT_MOST_TIMES) return text;
-  return length > INDENTED_AT_MOST ? text : indent(text, INDENT, '\n');
+  return length > INDENTED_AT_MOST ? text : yield* indenting(text, INDENT, '\n');
 }
 
 /**
@@ -38,7 +49,7 @@ export function displayText(text: string): string {
  * `storedText(displayText(text), true) === text` for every compact text.
  */
 export function storedText(displayed: string, storedWasCompact: boolean): string {
-  return storedWasCompact && isJson(displayed) ? withoutSpace(displayed) : displayed;
+  return storedWasCompact && isJson(displayed) ? runToEnd(withoutSpace(displayed)) : displayed;
 }
 
 /** How a text is edited: what is displayed, and whether that is stored compact again. */
@@ -60,7 +71,7 @@ export function layOut(stored: string, base: string | null): LaidOut {
   const fromCompact = !base || (base === stored && shown !== stored) || isCompact(base);
   if (!fromCompact) return { displayed: stored, compact: false };
   // In what is not JSON, an edit left half done, it is not known where tokens end.
-  const compact = shown !== stored || firstSpace(stored) < 0 || !isJson(stored);
+  const compact = shown !== stored || runToEnd(firstSpace(stored)) < 0 || !isJson(stored);
   return { displayed: shown, compact };
 }
 
@@ -73,39 +84,53 @@ function isSpace(unit: number): boolean {
   return unit === 0x20 || unit === 0x0a || unit === 0x0d || unit === 0x09;
 }
 
-/** Behind the string that starts at `index`; the text's length where it does not end. */
-function stringEnd(text: string, index: number): number {
-  for (let at = index + 1; at < text.length; at++) {
-    const unit = text.charCodeAt(at);
-    if (unit === 0x22) return at + 1;
-    if (unit === 0x5c) at++;
-  }
-  return text.length;
-}
-
 /** The first white space outside strings, or -1. */
-function firstSpace(text: string): number {
-  for (let index = 0; index < text.length; index++) {
-    const unit = text.charCodeAt(index);
-    if (unit === 0x22) index = stringEnd(text, index) - 1;
-    else if (isSpace(unit)) return index;
-  }
-  return -1;
+function* firstSpace(text: string): Steps<number> {
+  let first = -1;
+  yield* walkStructure(text, (unit, index) => {
+    if (!isSpace(unit)) return true;
+    first = index;
+    return false;
+  });
+  return first;
 }
 
-function withoutSpace(text: string): string {
-  const parts: string[] = [];
+/**
+ * What is left of JSON text without the white space between its tokens. Of what is not JSON, something: only in JSON is it known where tokens
+ * end.
+ */
+export function* withoutSpace(text: string): Steps<string> {
+  const kept = new Parts();
   let from = 0;
-  for (let index = 0; index < text.length; index++) {
-    const unit = text.charCodeAt(index);
-    if (unit === 0x22) {
-      index = stringEnd(text, index) - 1;
-    } else if (isSpace(unit)) {
-      if (index > from) parts.push(text.slice(from, index));
-      from = index + 1;
-    }
+  yield* walkStructure(text, (unit, index) => {
+    if (!isSpace(unit)) return true;
+    if (index > from) kept.push(text.slice(from, index));
+    from = index + 1;
+    return true;
+  });
+  if (from === 0) return text;
+  kept.push(text.slice(from));
+  return kept.joined();
+}
+
+/** Collects many short pieces of a text, and joins them a few thousand at a time: all at once would take long, and twice the memory. */
+class Parts {
+  #short: string[] = [];
+  readonly #long: string[] = [];
+
+  push(part: string): void {
+    if (this.#short.push(part) === 1 << 12) this.#gather();
   }
-  return from === 0 ? text : parts.join('') + text.slice(from);
+
+  joined(): string {
+    this.#gather();
+    return this.#long.join('');
+  }
+
+  #gather(): void {
+    this.#long.push(this.#short.join(''));
+    this.#short = [];
+  }
 }
 
 function isEmptyContainer(text: string, index: number): boolean {
@@ -114,19 +139,20 @@ function isEmptyContainer(text: string, index: number): boolean {
 }
 
 /** The length of `indent(text, INDENT, '\n')`. */
-function indentedLength(text: string): number {
+function* indentedLength(text: string): Steps<number> {
   let length = text.length;
   let depth = 0;
-  for (let index = 0; index < text.length; index++) {
-    const unit = text.charCodeAt(index);
-    if (unit === 0x22) index = stringEnd(text, index) - 1;
-    else if (unit === 0x3a) length++;
+  let skipped = -1;
+  yield* walkStructure(text, (unit, index) => {
+    if (index === skipped) return true;
+    if (unit === 0x3a) length++;
     else if (unit === 0x2c) length += 1 + depth * INDENT.length;
     else if (unit === 0x7b || unit === 0x5b) {
-      if (isEmptyContainer(text, index)) index++;
+      if (isEmptyContainer(text, index)) skipped = index + 1;
       else length += 1 + ++depth * INDENT.length;
     } else if (unit === 0x7d || unit === 0x5d) length += 1 + --depth * INDENT.length;
-  }
+    return true;
+  });
   return length;
 }
 
@@ -138,20 +164,23 @@ function indentedLength(text: string): number {
  * @param newline what begins each line but the first; it may carry indentation of its own
  */
 export function indent(text: string, unit: string, newline: string): string {
-  const parts: string[] = [];
+  return runToEnd(indenting(text, unit, newline));
+}
+
+function* indenting(text: string, unit: string, newline: string): Steps<string> {
+  const parts = new Parts();
   let line = newline;
   let from = 0;
   const levels = [newline];
   let depth = 0;
+  let skipped = -1;
   const upTo = (index: number): void => {
     parts.push(text.slice(from, index));
     from = index;
   };
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index);
-    if (code === 0x22) {
-      index = stringEnd(text, index) - 1;
-    } else if (code === 0x3a) {
+  yield* walkStructure(text, (code, index) => {
+    if (index === skipped) return true;
+    if (code === 0x3a) {
       upTo(index + 1);
       parts.push(' ');
     } else if (code === 0x2c) {
@@ -159,8 +188,8 @@ export function indent(text: string, unit: string, newline: string): string {
       parts.push(line);
     } else if (code === 0x7b || code === 0x5b) {
       if (isEmptyContainer(text, index)) {
-        index++;
-        continue;
+        skipped = index + 1;
+        return true;
       }
       depth++;
       if (depth === levels.length) levels.push(line + unit);
@@ -173,7 +202,8 @@ export function indent(text: string, unit: string, newline: string): string {
       upTo(index);
       parts.push(line);
     }
-  }
+    return true;
+  });
   upTo(text.length);
-  return parts.join('');
+  return parts.joined();
 }

@@ -1,37 +1,25 @@
-import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { afterEach, beforeAll, expect, test } from 'vitest';
 import { LogBuilder } from '../../core/log-builder.fixture.ts';
-import { bundle } from './bundle.fixture.ts';
+import { logPasses } from './log-pass.fixture.ts';
 import { LogThread, type LogThreadUser, type PartResponse } from './log-threads.ts';
 import { nodeFiles } from './node-files.ts';
 import { workerFileOf } from './worker-file.ts';
 
 const bytes = new LogBuilder().store(1).store(2).delete(1).bytes();
-let directory: string;
-let path: string;
+const passes = logPasses();
+const { path } = passes;
 let program: URL;
-let worker: Awaited<ReturnType<typeof bundle>>;
 
-beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'velescope-threads-'));
-  path = join(directory, 'payloads.log');
-  writeFileSync(path, bytes);
-  worker = await bundle('src/main/engine/log-worker.ts');
-  program = pathToFileURL(worker.program);
+beforeAll(() => {
+  writeFileSync(path(), bytes);
+  program = passes.workerUrl();
 });
 
 afterEach(() => LogThread.endIdle());
 
-afterAll(() => {
-  rmSync(directory, { recursive: true, force: true });
-  worker.remove();
-});
-
 function named() {
-  const file = nodeFiles.open(path, 'read');
+  const file = nodeFiles.open(path(), 'read');
   const name = workerFileOf(file);
   file.close();
   return name;
@@ -99,7 +87,7 @@ test('an idle thread has no file open', async ({ skip }) => {
     try {
       return readdirSync('/proc/self/fd').filter((descriptor) => {
         try {
-          return readlinkSync(`/proc/self/fd/${descriptor}`) === path;
+          return readlinkSync(`/proc/self/fd/${descriptor}`) === path();
         } catch {
           return false;
         }

@@ -1,9 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { rmSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { MemorySource } from '../../core/byte-source.ts';
 import { LogBuilder } from '../../core/log-builder.fixture.ts';
 import { mutate, mutations } from '../../core/mutated-log.fixture.ts';
@@ -11,26 +8,13 @@ import { checkPayloads } from '../../core/payload-check.ts';
 import type { RecordTable } from '../../core/record-table.ts';
 import { scan } from '../../core/scan.ts';
 import { runToEnd } from '../../core/steps.ts';
-import { bundle } from './bundle.fixture.ts';
 import { crc32 } from './crc32.ts';
 import { FileSource } from './file-source.ts';
+import { logPasses } from './log-pass.fixture.ts';
 import { nodeFiles } from './node-files.ts';
 import { type CheckFileOptions, checkFile } from './parallel-check.ts';
 
-let directory: string;
-let worker: Awaited<ReturnType<typeof bundle>>;
-let workerUrl: () => URL;
-
-beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'velescope-check-'));
-  worker = await bundle('src/main/engine/log-worker.ts');
-  workerUrl = () => pathToFileURL(worker.program);
-});
-
-afterAll(() => {
-  rmSync(directory, { recursive: true, force: true });
-  worker.remove();
-});
+const passes = logPasses();
 
 function scanned(log: Uint8Array): RecordTable {
   const table = runToEnd(scan({ source: new MemorySource(log), crc32 }));
@@ -55,25 +39,13 @@ function alone(log: Uint8Array, fromRow = 0): unknown {
 }
 
 /** The same with threads; also how many parts they checked. */
-async function together(log: Uint8Array, options: Partial<CheckFileOptions>): Promise<[unknown, number]> {
-  const path = join(directory, 'payloads.log');
-  writeFileSync(path, log);
-  const file = nodeFiles.open(path, 'read');
-  const table = scanned(log);
-  try {
-    const result = await checkFile({
-      source: new FileSource(file),
-      table,
-      file,
-      workers: 3,
-      workerUrl,
-      waitForThreads: true,
-      ...options,
-    });
+function together(log: Uint8Array, options: Partial<CheckFileOptions>): Promise<[unknown, number]> {
+  return passes.open(log, async (file) => {
+    const table = scanned(log);
+    const threads = { file, workers: 3, workerUrl: passes.workerUrl, waitForThreads: true };
+    const result = await checkFile({ source: new FileSource(file), table, ...threads, ...options });
     return [saidOf(table, { ...result }), result.received];
-  } finally {
-    file.close();
-  }
+  });
 }
 
 const payload = fc.oneof(
@@ -158,8 +130,7 @@ describe('checkFile', () => {
     const [said, received] = await together(log, {});
     expect(said).toEqual(expected);
     expect(received).toBeGreaterThanOrEqual(2);
-    const missing = () => pathToFileURL(join(directory, 'missing.mjs'));
-    expect(await together(log, { workerUrl: missing })).toEqual([expected, 0]);
+    expect(await together(log, { workerUrl: passes.missing })).toEqual([expected, 0]);
     expect(await together(log, { workers: 1 })).toEqual([expected, 0]);
   }, 60_000);
 
@@ -167,7 +138,7 @@ describe('checkFile', () => {
     let asked = 0;
     const url = () => {
       asked++;
-      return workerUrl();
+      return passes.workerUrl();
     };
     const [said, received] = await together(new LogBuilder().store(1).store(2, 'no').bytes(), { workerUrl: url });
     expect(said).toMatchObject({ verdicts: ['ok', 'payload-not-json'] });
@@ -179,29 +150,16 @@ describe('checkFile', () => {
     for (let id = 0; id < 400; id++) log.store(id, id % 5 === 0 ? 'no json' : '{"a":1}');
     const bytes = log.bytes();
     const expected = alone(bytes);
-    const broken = join(directory, 'broken.mjs');
-    writeFileSync(
-      broken,
-      `import { parentPort } from 'node:worker_threads';
-      parentPort.on('message', ({ type }) => { if (type !== 'open') process.exit(1); });
-      parentPort.postMessage({ type: 'ready' });`,
-    );
-    const urls = [
-      () => {
-        throw new Error('not built');
-      },
-      () => pathToFileURL(join(directory, 'missing.mjs')),
-      () => pathToFileURL(broken),
-    ];
-    for (const url of urls) expect((await together(bytes, { partSize: 500, workerUrl: url }))[0]).toEqual(expected);
-    const path = join(directory, 'other.log');
+    for (const workerUrl of passes.broken())
+      expect((await together(bytes, { partSize: 500, workerUrl }))[0]).toEqual(expected);
+    const path = passes.path('other.log');
     writeFileSync(path, bytes);
     const table = scanned(bytes);
     const file = nodeFiles.open(path, 'read');
     rmSync(path);
     writeFileSync(path, new Uint8Array(bytes.length));
-    const options = { source: new FileSource(file), table, file, workers: 3, workerUrl, partSize: 500 };
-    const result = await checkFile(options);
+    const options = { source: new FileSource(file), table, file, workers: 3, partSize: 500 };
+    const result = await checkFile({ ...options, workerUrl: passes.workerUrl });
     file.close();
     expect(result.received).toBe(0);
     expect(saidOf(table, { ...result })).toEqual(expected);
@@ -236,11 +194,9 @@ describe('checkFile', () => {
 
   it('refuses to judge a log that was changed under it', async () => {
     const bytes = new LogBuilder().store(1, '{"a":1}').store(2, '{"b":1}').bytes();
-    const path = join(directory, 'changed.log');
-    writeFileSync(path, new Uint8Array(bytes.length));
-    const file = nodeFiles.open(path, 'read');
-    const options = { source: new FileSource(file), table: scanned(bytes), file, workers: 1, workerUrl };
-    await expect(checkFile(options)).rejects.toThrow('cut or changed');
-    file.close();
+    await passes.open(new Uint8Array(bytes.length), async (file) => {
+      const options = { source: new FileSource(file), table: scanned(bytes), file, workers: 1 };
+      await expect(checkFile({ ...options, workerUrl: passes.workerUrl })).rejects.toThrow('cut or changed');
+    });
   });
 });

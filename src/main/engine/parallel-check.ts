@@ -4,22 +4,15 @@ import { checkPart, type PayloadFindings } from '../../core/payload-part.ts';
 import type { RecordTable } from '../../core/record-table.ts';
 import type { WorkProgress } from '../../core/steps.ts';
 import { VelescopeError } from '../../shared/errors.ts';
-import type { OpenFile } from './files.ts';
-import { LogThread } from './log-threads.ts';
-import { workerFileOf } from './worker-file.ts';
+import { type CrewOptions, LogCrew } from './log-crew.ts';
+import type { LogThread } from './log-threads.ts';
 
-export interface CheckFileOptions {
+export interface CheckFileOptions extends CrewOptions {
   source: ByteSource;
   /** Scanned; its verdicts are what the check changes. */
   table: RecordTable;
   /** First row to look at; 0 unless given. */
   fromRow?: number;
-  /** The same log for other threads. Null: this thread checks alone. */
-  file: OpenFile | null;
-  /** How many threads may check, this one among them; below 2 it checks alone. */
-  workers: number;
-  /** The bundle of log-worker.ts. */
-  workerUrl: () => URL;
   signal?: AbortSignal;
   onProgress?: (progress: WorkProgress) => void;
   /** Bytes a part; only tests need another than the usual. */
@@ -49,45 +42,44 @@ const SLICE_MILLISECONDS = 8;
 export async function checkFile(options: CheckFileOptions): Promise<PayloadCheckResult & { received: number }> {
   const { source, table, signal, onProgress } = options;
   const read = readFrom(source);
-  const crew = new Crew(options);
-  const abort = () => crew.close();
+  const parts = new Parts(options);
+  const abort = () => parts.close();
   signal?.addEventListener('abort', abort, { once: true });
   let sliceEnd = performance.now() + SLICE_MILLISECONDS;
   const breathe = async (): Promise<void> => {
     if (performance.now() < sliceEnd) return;
-    onProgress?.({ done: crew.done, total: table.end });
+    onProgress?.({ done: parts.done, total: table.end });
     await new Promise((resolve) => setImmediate(resolve));
     if (signal?.aborted) throw new VelescopeError('CANCELLED', 'The check was cancelled.');
     sliceEnd = performance.now() + SLICE_MILLISECONDS;
   };
   try {
-    if (options.waitForThreads) await crew.loaded();
+    if (options.waitForThreads) await parts.crew.loaded();
     for (;;) {
       if (signal?.aborted) throw new VelescopeError('CANCELLED', 'The check was cancelled.');
-      const number = crew.takeHere();
+      const number = parts.takeHere();
       if (number === null) {
-        if (crew.isDone) break;
-        await crew.news();
+        if (parts.isDone) break;
+        await parts.crew.news();
         continue;
       }
-      const steps = checkPart(crew.part(number).ranges, read);
+      const steps = checkPart(parts.part(number).ranges, read);
       let step = steps.next();
       for (; !step.done; step = steps.next()) await breathe();
-      crew.finish(number, step.value);
+      parts.finish(number, step.value);
       await breathe();
     }
     onProgress?.({ done: table.end, total: table.end });
-    return { ...crew.result, received: crew.received };
+    return { ...parts.result, received: parts.received };
   } finally {
     signal?.removeEventListener('abort', abort);
-    crew.close();
+    parts.close();
   }
 }
 
 /** The parts of a check, who works on them, and what came of it. */
-class Crew {
+class Parts {
   readonly #parts: PayloadParts;
-  #threads: LogThread[] = [];
   /** Parts handed out whose findings are not in the table yet. */
   readonly #open = new Map<number, PayloadPart>();
   /** Findings that wait for those of earlier parts: they go into the table in the order of the log. */
@@ -98,54 +90,34 @@ class Crew {
   #heavy: number[] = [];
   #next = 0;
   #merged = 0;
-  #closed = false;
-  #wake: (() => void) | null = null;
   /** Bytes of the log whose findings are in the table. */
   done: number;
   /** How many parts other threads have checked. */
   received = 0;
 
-  constructor({ table, fromRow = 0, file, workers, workerUrl, partSize }: CheckFileOptions) {
+  readonly crew = new LogCrew({
+    give: (thread) => this.#give(thread),
+    take: (response) => {
+      if (response.type !== 'check') return;
+      this.received++;
+      this.finish(response.part, response.findings);
+    },
+    leave: (parts) => this.#left.push(...parts),
+  });
+
+  constructor(options: CheckFileOptions) {
+    const { table, fromRow = 0, partSize } = options;
     this.#parts = new PayloadParts(table, fromRow, table.rows, partSize);
     this.done = table.end - this.#parts.left;
-    if (!file || workers < 2) return;
-    if (!partSize && this.#parts.left < WORTH_THREADS && !this.#parts.hasLongerThan(HEAVY)) return;
-    try {
-      this.#threads = LogThread.take(workers - 1, workerUrl(), workerFileOf(file), {
-        onIdle: (thread) => this.#give(thread),
-        onResponse: (_, response) => {
-          if (response.type !== 'check') return;
-          this.received++;
-          this.finish(response.part, response.findings);
-        },
-        // What a broken thread was given is checked by this one, which then says what is wrong with the file, if it is the file.
-        onLost: (thread) => this.#lose(thread),
-      });
-      for (const thread of this.#threads) this.#give(thread);
-    } catch {
-      // No threads: this one checks alone.
-    }
-  }
-
-  /** Resolves when each thread has loaded or was lost. */
-  async loaded(): Promise<void> {
-    await Promise.all(this.#threads.map((thread) => thread.loaded));
+    if (partSize || this.#parts.left >= WORTH_THREADS || this.#parts.hasLongerThan(HEAVY)) this.crew.start(options);
   }
 
   #give(thread: LogThread): void {
-    while (thread.ready && !this.#closed && thread.busy.size < PARTS_AHEAD) {
+    while (thread.busy.size < PARTS_AHEAD) {
       const part = this.#heavy.pop() ?? this.#take();
       if (part === null) return;
       thread.give({ type: 'check', part, ranges: this.part(part).ranges });
     }
-  }
-
-  #lose(thread: LogThread): void {
-    const index = this.#threads.indexOf(thread);
-    if (index >= 0) this.#threads.splice(index, 1);
-    this.#left.push(...thread.busy);
-    thread.busy.clear();
-    this.#wake?.();
   }
 
   get result(): PayloadCheckResult {
@@ -174,11 +146,11 @@ class Crew {
   /** The same for this thread: not one that would hold it up, as long as there are others. */
   takeHere(): number | null {
     for (;;) {
-      if (this.#threads.length === 0) return this.#heavy.pop() ?? this.#take();
+      if (this.crew.size === 0) return this.#heavy.pop() ?? this.#take();
       const number = this.#take();
       if (number === null || this.part(number).bytes < HEAVY) return number;
       this.#heavy.push(number);
-      for (const thread of this.#threads) this.#give(thread);
+      this.crew.giveAll();
     }
   }
 
@@ -190,20 +162,9 @@ class Crew {
       this.#open.delete(this.#merged);
       this.#found.delete(this.#merged++);
     }
-    this.#wake?.();
-  }
-
-  /** Until another thread has finished a part, or is lost. */
-  news(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-    });
   }
 
   close(): void {
-    this.#closed = true;
-    for (const thread of this.#threads) thread.release();
-    this.#threads = [];
-    this.#wake?.();
+    this.crew.close();
   }
 }

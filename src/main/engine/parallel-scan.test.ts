@@ -1,9 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { MemorySource } from '../../core/byte-source.ts';
 import { blockWalkerFor } from '../../core/fast-scan.ts';
 import { findRun, PartColumns, scanPart } from '../../core/fast-scan-part.ts';
@@ -11,26 +7,12 @@ import { LogBuilder } from '../../core/log-builder.fixture.ts';
 import { RecordTable } from '../../core/record-table.ts';
 import { scan } from '../../core/scan.ts';
 import { runToEnd } from '../../core/steps.ts';
-import { bundle } from './bundle.fixture.ts';
 import { crc32 } from './crc32.ts';
 import { FileSource } from './file-source.ts';
-import { nodeFiles } from './node-files.ts';
+import { logPasses } from './log-pass.fixture.ts';
 import { type ScanFileOptions, scanFile } from './parallel-scan.ts';
 
-let directory: string;
-let worker: Awaited<ReturnType<typeof bundle>>;
-let workerUrl: () => URL;
-
-beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'velescope-scan-'));
-  worker = await bundle('src/main/engine/log-worker.ts');
-  workerUrl = () => pathToFileURL(worker.program);
-});
-
-afterAll(() => {
-  rmSync(directory, { recursive: true, force: true });
-  worker.remove();
-});
+const passes = logPasses();
 
 /** Everything a scan found out, comparable. */
 function contentOf(table: RecordTable): unknown {
@@ -50,26 +32,17 @@ function alone(bytes: Uint8Array): RecordTable {
   return table;
 }
 
-async function together(bytes: Uint8Array, options: Partial<ScanFileOptions>): Promise<RecordTable> {
-  const path = join(directory, 'payloads.log');
-  writeFileSync(path, bytes);
-  const file = nodeFiles.open(path, 'read');
-  const table = new RecordTable();
-  try {
-    await scanFile({
-      source: new FileSource(file),
-      table,
-      file,
-      workers: 3,
-      workerUrl,
-      waitForThreads: true,
-      ...options,
-    });
-  } finally {
-    file.close();
-  }
-  return table;
+/** The same with threads; also how many parts they walked. */
+function shared(bytes: Uint8Array, options: Partial<ScanFileOptions>): Promise<[RecordTable, number]> {
+  return passes.open(bytes, async (file) => {
+    const table = new RecordTable();
+    const threads = { file, workers: 3, workerUrl: passes.workerUrl, waitForThreads: true };
+    const received = await scanFile({ source: new FileSource(file), table, ...threads, ...options });
+    return [table, received];
+  });
 }
+
+const together = async (bytes: Uint8Array, options: Partial<ScanFileOptions>) => (await shared(bytes, options))[0];
 
 const id = fc.oneof(fc.bigInt(0n, 9n), fc.bigInt(0n, 0xffff_ffff_ffff_ffffn));
 const entry = fc.oneof(
@@ -124,13 +97,7 @@ test('the threads do take part once there is enough to do, and damage in the mid
   const bytes = log.bytes();
   for (const at of [0.3, 0.31, 0.7, 0.999])
     bytes.fill(0xc3, Math.floor(bytes.length * at), Math.floor(bytes.length * at) + 40);
-  const path = join(directory, 'payloads.log');
-  writeFileSync(path, bytes);
-  const file = nodeFiles.open(path, 'read');
-  const table = new RecordTable();
-  const options = { source: new FileSource(file), table, file, workers: 3, workerUrl, partSize: 200_000 };
-  const received = await scanFile({ ...options, waitForThreads: true });
-  file.close();
+  const [table, received] = await shared(bytes, { partSize: 200_000 });
   expect(received).toBeGreaterThan(0);
   expect(contentOf(table)).toEqual(contentOf(alone(bytes)));
 });
@@ -199,21 +166,8 @@ test('threads that cannot be started, or break, cost time only', async () => {
   const log = new LogBuilder();
   for (let at = 0; at < 2000; at++) log.store(at % 700, `{"at":${at}}`);
   const expected = contentOf(alone(log.bytes()));
-  const broken = join(directory, 'broken.mjs');
-  writeFileSync(
-    broken,
-    `import { parentPort } from 'node:worker_threads';
-    parentPort.on('message', ({ type }) => { if (type !== 'open') throw new Error('broken'); });
-    parentPort.postMessage({ type: 'ready' });`,
-  );
-  for (const url of [
-    () => pathToFileURL(join(directory, 'absent.mjs')),
-    () => pathToFileURL(broken),
-    () => {
-      throw new Error('not built');
-    },
-  ]) {
-    expect(contentOf(await together(log.bytes(), { partSize: 5000, workerUrl: url }))).toEqual(expected);
+  for (const workerUrl of passes.broken()) {
+    expect(contentOf(await together(log.bytes(), { partSize: 5000, workerUrl }))).toEqual(expected);
   }
 });
 
@@ -221,15 +175,11 @@ test('a scan that is cancelled ends with CANCELLED and can go on where it stood'
   const log = new LogBuilder();
   for (let at = 0; at < 20_000; at++) log.store(at, `{"at":${at}}`);
   const bytes = log.bytes();
-  const path = join(directory, 'payloads.log');
-  writeFileSync(path, bytes);
-  const file = nodeFiles.open(path, 'read');
   const table = new RecordTable();
   const controller = new AbortController();
   controller.abort();
-  const options = { source: new FileSource(file), table, file, workers: 2, workerUrl, partSize: 20_000 };
-  await expect(scanFile({ ...options, signal: controller.signal })).rejects.toMatchObject({ code: 'CANCELLED' });
-  await scanFile(options);
-  file.close();
+  const options = { table, partSize: 20_000, waitForThreads: false };
+  await expect(together(bytes, { ...options, signal: controller.signal })).rejects.toMatchObject({ code: 'CANCELLED' });
+  await together(bytes, options);
   expect(contentOf(table)).toEqual(contentOf(alone(bytes)));
 });

@@ -2,24 +2,19 @@ import type { ByteSource } from '../../core/byte-source.ts';
 import { type BlockWalker, blockWalkerFor } from '../../core/fast-scan.ts';
 import { findRun, PartColumns, type ScannedPart, scanPart } from '../../core/fast-scan-part.ts';
 import type { RecordTable } from '../../core/record-table.ts';
-import { HASHED_AT_ONCE, Scanner } from '../../core/scan.ts';
+import { Scanner } from '../../core/scan.ts';
 import type { WorkProgress } from '../../core/steps.ts';
+import { HASHED_AT_ONCE } from '../../core/window.ts';
 import { VelescopeError } from '../../shared/errors.ts';
 import { crc32 } from './crc32.ts';
 import { type OpenFile, readFully } from './files.ts';
-import { LogThread, type PartResponse } from './log-threads.ts';
-import { workerFileOf } from './worker-file.ts';
+import { type CrewOptions, LogCrew } from './log-crew.ts';
+import type { LogThread, PartResponse } from './log-threads.ts';
 
-export interface ScanFileOptions {
+export interface ScanFileOptions extends CrewOptions {
   /** The log as `scan` reads it; the scan starts at the table's end and goes to the source's. */
   source: ByteSource;
   table: RecordTable;
-  /** The same log for other threads. Null: this thread scans alone. */
-  file: OpenFile | null;
-  /** How many threads may walk parts, this one among them; below 2 it scans alone. */
-  workers: number;
-  /** The bundle of log-worker.ts. */
-  workerUrl: () => URL;
   signal?: AbortSignal;
   onProgress?: (progress: WorkProgress) => void;
   /** Bytes a part; only tests need another than the usual. */
@@ -79,7 +74,7 @@ export async function scanFile(options: ScanFileOptions): Promise<number> {
     table.linkedRows === 0 ? 1 : Math.min(MOST_LINKED, Math.max(LEAST_LINKED, table.linkedRows >> 3));
 
   try {
-    if (options.waitForThreads) await parts.loaded();
+    if (options.waitForThreads) await parts.crew.loaded();
     for (let position = table.end; position < size; ) {
       if (signal?.aborted) throw new VelescopeError('CANCELLED', 'The scan was cancelled.');
       const waiting = parts.pending(position);
@@ -127,17 +122,20 @@ export async function scanFile(options: ScanFileOptions): Promise<number> {
 class Parts {
   readonly #size: number;
   readonly #partSize: number;
-  #threads: LogThread[] = [];
   /** Parts walked and not yet passed. */
   readonly #walked = new Map<number, ScannedPart>();
-  readonly #waiting = new Map<number, () => void>();
   /** The next part nobody has been given. */
   #next: number;
   readonly #count: number;
-  #closed = false;
   /** How many parts other threads have walked. */
   received = 0;
   #spare: ArrayBuffer[] = [];
+  readonly crew = new LogCrew({
+    give: (thread) => this.#give(thread),
+    take: (response) => this.#receive(response),
+    // What a broken thread was given is scanned by this one, when it comes there.
+    leave: () => {},
+  });
 
   readonly file: OpenFile | null;
   readonly walker = blockWalkerFor(crc32);
@@ -149,34 +147,14 @@ class Parts {
     this.#count = Math.ceil(this.#size / this.#partSize);
     // This thread begins at once; the others find their place ahead of it.
     this.#next = Math.floor(options.table.end / this.#partSize) + 1;
-    const { file } = options;
     const left = this.#size - options.table.end;
-    if (!file || options.workers < 2 || left < 3 * this.#partSize || (!options.partSize && left < WORTH_THREADS))
-      return;
-    try {
-      this.#threads = LogThread.take(options.workers - 1, options.workerUrl(), workerFileOf(file), {
-        onIdle: (thread) => this.#give(thread),
-        onResponse: (_, response) => this.#receive(response),
-        // What a broken thread was given is scanned by this one.
-        onLost: (thread) => this.#lose(thread),
-      });
-      for (const thread of this.#threads) this.#give(thread);
-    } catch {
-      // No threads: this one scans alone.
-    }
-  }
-
-  /** Resolves when each thread has loaded or was lost. */
-  async loaded(): Promise<void> {
-    await Promise.all(this.#threads.map((thread) => thread.loaded));
+    if (left >= 3 * this.#partSize && (options.partSize || left >= WORTH_THREADS)) this.crew.start(options);
   }
 
   #give(thread: LogThread): void {
-    // What one was given that has not loaded yet would be waited for.
-    if (!thread.ready) return;
     // Towards the end fewer, so that all threads end together.
-    const ahead = Math.min(PARTS_AHEAD, Math.ceil((this.#count - this.#next) / (2 * this.#threads.length + 2)));
-    while (!this.#closed && thread.busy.size < ahead && this.#next < this.#count && this.#room) {
+    const ahead = Math.min(PARTS_AHEAD, Math.ceil((this.#count - this.#next) / (2 * this.crew.size + 2)));
+    while (thread.busy.size < ahead && this.#next < this.#count && this.#room) {
       const part = this.#next++;
       const buffer = this.#spare.pop() ?? new ArrayBuffer(1 << 16);
       const from = part * this.#partSize;
@@ -187,7 +165,7 @@ class Parts {
 
   /** Whether more parts may be walked before those there are have been taken in: memory is bounded. */
   get #room(): boolean {
-    return this.#walked.size < this.#threads.length * PARTS_AHEAD * 2;
+    return this.#walked.size < this.crew.size * PARTS_AHEAD * 2;
   }
 
   #receive(response: PartResponse): void {
@@ -195,29 +173,14 @@ class Parts {
     const { part, rows, runs, buffer } = response;
     this.received++;
     this.#walked.set(part, { columns: new PartColumns(buffer), rows, runs });
-    this.#waiting.get(part)?.();
-    this.#waiting.delete(part);
   }
 
-  #lose(thread: LogThread): void {
-    const index = this.#threads.indexOf(thread);
-    if (index >= 0) this.#threads.splice(index, 1);
-    for (const part of thread.busy) {
-      this.#waiting.get(part)?.();
-      this.#waiting.delete(part);
-    }
-    thread.busy.clear();
-  }
-
-  /** A promise while another thread walks the part at `position`; null when it is done or nobody's. */
+  /** While another thread walks the part at `position`: a promise of news. Null when it is done or nobody's. */
   pending(position: number): Promise<void> | null {
     const part = Math.floor(position / this.#partSize);
     // A part that nobody has been given is this thread's now.
     this.#next = Math.max(this.#next, part + 1);
-    if (!this.#threads.some((thread) => thread.busy.has(part))) return null;
-    return new Promise((resolve) => {
-      this.#waiting.set(part, resolve);
-    });
+    return this.crew.isAt(part) ? this.crew.news() : null;
   }
 
   /** Walks the next part that nobody has been given, in this thread; false when there is none to be had. */
@@ -274,16 +237,12 @@ class Parts {
       if (part >= first) continue;
       this.#walked.delete(part);
       this.#spare.push(columns.buffer);
-      for (const thread of this.#threads) this.#give(thread);
+      this.crew.giveAll();
     }
   }
 
   close(): void {
-    this.#closed = true;
-    for (const resolve of this.#waiting.values()) resolve();
-    this.#waiting.clear();
-    for (const thread of this.#threads) thread.release();
-    this.#threads = [];
+    this.crew.close();
     this.#walked.clear();
     this.#spare = [];
   }

@@ -65,7 +65,7 @@ export function* decideWritability(input: WritabilityInput): Steps<Writability> 
   if (before.ok && before.endedAt === position) {
     // Entries that list an id twice may still come to the same index.
     const agrees = yield* holdsExactly(snapshot, before.index);
-    difference = agrees ? null : firstDifference(before.index, snapshot.toIndex());
+    difference = agrees ? null : yield* firstDifference(before.index, yield* snapshot.indexing());
   }
   if (before.ok && difference === null) {
     // A replay from byte 0 is the one up to the snapshot, which ended on its position with its index, and the one from there on.
@@ -167,20 +167,25 @@ function* holdsExactly(snapshot: Snapshot, index: IdIndex): Steps<boolean> {
 }
 
 /** A sentence about the first id that two indexes hold differently, or null. `log` is of the log, `claimed` of the snapshot. */
-function firstDifference(log: IdIndex, claimed: IdIndex): string | null {
+function* firstDifference(log: IdIndex, claimed: IdIndex): Steps<string | null> {
   let found: string | null = null;
-  log.forEach((low, high, offset) => {
+  const ofLog = (low: number, high: number, offset: number): void => {
     if (found !== null) return;
     const slot = claimed.find(low, high);
     if (slot < 0) found = `id ${formatU64(low, high)}, whose record is at ${offset - 9}, is missing in it`;
     else if (claimed.offset64At(slot) !== BigInt(offset)) {
       found = `id ${formatU64(low, high)} is at ${offset - 9} in the log and at ${claimed.offset64At(slot) - 9n} in it`;
     }
-  });
-  if (found !== null || log.size === claimed.size) return found;
-  claimed.forEach((low, high) => {
+  };
+  const ofClaimed = (low: number, high: number): void => {
     if (found === null && log.find(low, high) < 0) found = `id ${joinU64(low, high)} is in it and not in the log`;
-  });
+  };
+  for (const [index, visit] of [[log, ofLog] as const, [claimed, ofClaimed] as const]) {
+    for (let slot = 0; found === null && slot < index.slots; slot += ENTRIES_AT_ONCE) {
+      index.forEach(visit, slot, slot + ENTRIES_AT_ONCE);
+      yield { done: slot, total: index.slots };
+    }
+  }
   return found;
 }
 

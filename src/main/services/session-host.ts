@@ -3,18 +3,22 @@ import { fromErrorValue, VelescopeError } from '../../shared/errors.ts';
 import type { CallContext, ProtocolEvent, Summary } from '../../shared/protocol.ts';
 import type { SessionMethod } from '../session/handlers.ts';
 import type { FromWorker, ToWorker, WorkerStart } from '../session/messages.ts';
-import type { SessionThreads } from './session-threads.ts';
+import { notStarted, type SessionThreads } from './session-threads.ts';
 
+const ENDED = new VelescopeError('NO_SUCH_SESSION', 'The session has ended.');
 const CLOSE_PATIENCE_MILLISECONDS = 5_000;
 
 /** The main process's end of a session's worker: passes calls on, keeps nothing of their content. */
 export class SessionHost {
-  readonly #worker: Worker;
+  /** Null while its turn to start has not come. */
+  #worker: Worker | null = null;
+  readonly #wanted = new AbortController();
   readonly #pending = new Map<
     number,
     { resolve(value: unknown): void; reject(error: unknown): void; context: CallContext }
   >();
   #nextCall = 1;
+  readonly #ready: Promise<Summary>;
   #started: { resolve(summary: Summary): void; reject(error: unknown): void } | null = null;
   #closed: (() => void) | null = null;
   #ended = false;
@@ -25,24 +29,40 @@ export class SessionHost {
     private readonly emit: (event: ProtocolEvent) => void,
     private readonly onEnd: () => void,
   ) {
-    this.#worker = threads.take();
-    this.#worker.on('message', (message: FromWorker) => this.#receive(message));
-    this.#worker.on('error', (error) =>
-      this.#end(new VelescopeError('INTERNAL', `The session broke: ${error.message}`)),
+    this.#ready = new Promise((resolve, reject) => {
+      this.#started = { resolve, reject };
+    });
+    // Told to whoever asks.
+    this.#ready.catch(() => {});
+    threads.take(this.#wanted.signal).then(
+      (worker) => this.#use(worker),
+      (thrown) => this.#end(thrown instanceof VelescopeError ? thrown : ENDED),
     );
-    this.#worker.on('exit', () => this.#end(new VelescopeError('NO_SUCH_SESSION', 'The session has ended.')));
-    this.#send({ type: 'start', start });
+  }
+
+  #use(worker: Worker): void {
+    if (this.#ended) {
+      void worker.terminate();
+      return;
+    }
+    this.#worker = worker;
+    worker.on('message', (message: FromWorker) => this.#receive(message));
+    worker.on('error', (error) =>
+      this.#end(
+        this.#started ? notStarted(error) : new VelescopeError('INTERNAL', `The session broke: ${error.message}`),
+      ),
+    );
+    worker.on('exit', () => this.#end(ENDED));
+    this.#send({ type: 'start', start: this.start });
   }
 
   /** Resolves with the first summary, or rejects with why the directory could not be opened. */
   ready(): Promise<Summary> {
-    return new Promise((resolve, reject) => {
-      this.#started = { resolve, reject };
-    });
+    return this.#ready;
   }
 
   call(method: SessionMethod, params: unknown, context: CallContext, path: string | null = null): Promise<unknown> {
-    if (this.#ended) return Promise.reject(new VelescopeError('NO_SUCH_SESSION', 'The session has ended.'));
+    if (this.#ended) return Promise.reject(ENDED);
     const call = this.#nextCall++;
     return new Promise((resolve, reject) => {
       this.#pending.set(call, { resolve, reject, context });
@@ -56,6 +76,11 @@ export class SessionHost {
   /** Ends the session: what was accepted is written, locks are released, then the thread stops. */
   async close(): Promise<void> {
     if (this.#ended) return;
+    if (this.#worker === null) {
+      this.#wanted.abort();
+      this.#end(ENDED);
+      return;
+    }
     const closed = new Promise<void>((resolve) => {
       this.#closed = resolve;
     });
@@ -65,13 +90,14 @@ export class SessionHost {
   }
 
   #send(message: ToWorker): void {
-    this.#worker.postMessage(message);
+    this.#worker?.postMessage(message);
   }
 
   #receive(message: FromWorker): void {
     switch (message.type) {
       case 'started':
         this.#started?.resolve(message.summary);
+        this.#started = null;
         return;
       case 'failed':
         this.#started?.reject(fromErrorValue(message.error));

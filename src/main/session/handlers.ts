@@ -1,4 +1,3 @@
-import { fingerprintOf } from '../../core/fingerprint.ts';
 import { encodeUtf8 } from '../../core/json/encode.ts';
 import { parseU64 } from '../../core/u64.ts';
 import { toErrorValue, VelescopeError } from '../../shared/errors.ts';
@@ -83,10 +82,17 @@ export function createSessionHandlers(session: Session): SessionHandlers {
     // A disk that does not take this word is no failure of the draft.
     isDone(() => (edited ? journal.keep(edited.document, edited.step) : journal.drop(ids)));
   };
-  const draftOfEdits = (document: string, step: number, base: string | null): Draft | null => {
+  /** Drafts that are being made of the journal. What is said of drafts later holds for them as well, so it waits for them. */
+  let making: Promise<unknown> = Promise.resolve();
+  const draftOfEdits = async (document: string, step: number, base: string | null, fingerprint: string) => {
     try {
-      return journal.draftAt(document, step, base);
-    } catch {
+      const signal = session.closing;
+      const draft = await runSliced(journal.draftAt(document, step, base, fingerprint), { signal });
+      // Whatever becomes of the draft on its way to the disk, what it is made of is there before anybody hears that it is kept.
+      await journal.settled();
+      return draft;
+    } catch (thrown) {
+      if (session.closing.aborted) throw thrown;
       // The window sends the text then.
       return null;
     }
@@ -370,18 +376,24 @@ export function createSessionHandlers(session: Session): SessionHandlers {
         return { id: draft.id, known: true, changedAt: draft.changedAt, conflict: conflicts(draft) };
       });
     },
-    'drafts.put': ({ draft, over, edited }) => {
+    'drafts.put': async ({ draft, over, edited }) => {
+      await making;
       parseId(draft.id);
       const kept = keepDraft(draft, over);
       settleJournal([draft.id], edited);
       return kept;
     },
-    'drafts.putEdited': ({ id, edited, base, fingerprint, over }) => {
-      const draft = draftOfEdits(edited.document, edited.step, base);
-      if (draft?.id !== id || draft.text === null || fingerprintOf(draft.text) !== fingerprint) return null;
-      const kept = keepDraft(draft, over);
-      settleJournal([id], edited);
-      return kept;
+    'drafts.putEdited': async ({ id, edited, base, fingerprint, over }) => {
+      const put = async (): Promise<Result<'drafts.putEdited'>> => {
+        const draft = await draftOfEdits(edited.document, edited.step, base, fingerprint);
+        if (draft?.id !== id) return null;
+        const kept = keepDraft(draft, over);
+        settleJournal([id], edited);
+        return kept;
+      };
+      const made = making.then(put);
+      making = made.catch(() => {});
+      return made;
     },
     'drafts.journal': ({ id, edited: { document, step }, edits, base: offset, opened }) => {
       if (opened?.displayed !== undefined) {
@@ -399,13 +411,15 @@ export function createSessionHandlers(session: Session): SessionHandlers {
       }
       return { kept: isDone(() => journal.step(document, step, edits, offset, () => baseAt(id, offset))) };
     },
-    'drafts.drop': ({ ids, edited }) => {
+    'drafts.drop': async ({ ids, edited }) => {
+      await making;
       const steps = drafts.drop(ids);
       settleJournal(ids, edited);
       draftsChanged();
       return { dropped: steps.length, change: draftHistory.remember(steps) };
     },
-    'drafts.takeBack': ({ change }) => {
+    'drafts.takeBack': async ({ change }) => {
+      await making;
       const taken = draftHistory.takeBack(change);
       draftsChanged();
       return taken;
@@ -413,6 +427,7 @@ export function createSessionHandlers(session: Session): SessionHandlers {
     'drafts.review': () =>
       drafts.list().map((draft) => ({ draft: describeDraft(draft), current: currentOf(state, draft.id) })),
     'drafts.write': async ({ ids, seen = {}, overwrite = {} }) => {
+      await making;
       const writer = await requireWriterOfShown();
       const all = new Map(drafts.list().map((draft) => [draft.id, draft]));
       const chosen = ids.map((id) => {

@@ -13,7 +13,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { fingerprintOf } from '../../core/fingerprint.ts';
 import type { TextEdit } from '../../core/json/edits.ts';
+import { runToEnd } from '../../core/steps.ts';
 import type { Draft } from '../../shared/protocol.ts';
 import { EditJournal } from './journal.ts';
 
@@ -120,15 +122,47 @@ test('a draft is made of the changes up to one of them, where all are there and 
   step(journal, 2, [[9, 11, '99']]);
   step(journal, 4, [[0, 1, '']]);
   journal.step('e', 1, [[7, 8, '3']], null, () => null);
-  const text = (number: number) => journal.draftAt('d', number, '9')?.text ?? null;
-  expect([1, 2, 3, 4].map(text)).toEqual(['{"a":10,"b":2.50}', '{"a":99,"b":2.50}', null, null]);
-  // Also again, when a later one was made.
-  journal.keep('d', 2);
-  expect(journal.draftAt('d', 1, '9')).toEqual({ id: '7', action: 'store', text: '{"a":10,"b":2.50}', base: BASE });
-  expect(journal.draftAt('d', 1, '80')).toBeNull();
-  expect(journal.draftAt('unknown', 1, '9')).toBeNull();
-  expect(journal.draftAt('e', 1, null)).toEqual({ id: '8', action: 'store', text: '{"b":3}', base: null });
-  expect(session().draftAt('d', 1, '9')).toBeNull();
+  const drafted = (document: string, number: number, offset: string | null, made: string) =>
+    runToEnd(journal.draftAt(document, number, offset, fingerprintOf(made)));
+  const base = BASE;
+  expect(drafted('d', 1, '9', '{"a":11,"b":2.50}')).toBeNull();
+  expect(drafted('d', 1, '80', '{"a":10,"b":2.50}')).toBeNull();
+  expect(drafted('d', 1, '9', '{"a":10,"b":2.50}')).toEqual({
+    id: '7',
+    action: 'store',
+    text: '{"a":10,"b":2.50}',
+    base,
+  });
+  journal.keep('d', 1);
+  expect(drafted('d', 2, '9', '{"a":99,"b":2.50}')).toMatchObject({ text: '{"a":99,"b":2.50}' });
+  // The same again, but not one from before, and not one of which a change is missing.
+  expect(drafted('d', 2, '9', '{"a":99,"b":2.50}')).toMatchObject({ text: '{"a":99,"b":2.50}' });
+  expect(drafted('d', 1, '9', '{"a":10,"b":2.50}')).toBeNull();
+  expect(drafted('d', 4, '9', '{"a":99,"b":2.50}')).toBeNull();
+  expect(drafted('unknown', 1, '9', '')).toBeNull();
+  expect(drafted('e', 1, null, '{"b":3}')).toEqual({ id: '8', action: 'store', text: '{"b":3}', base: null });
+  expect(runToEnd(session().draftAt('d', 2, '9', fingerprintOf('{"a":99,"b":2.50}')))).toBeNull();
+});
+
+test('a draft of what is no JSON is stored as it is displayed, and one that begins from the written record has that as its base', () => {
+  const journal = session();
+  begun(journal);
+  const drafted = (number: number, offset: string, made: string) =>
+    runToEnd(journal.draftAt('d', number, offset, fingerprintOf(made)));
+  step(journal, 1, [[9, 10, '10']], '80');
+  expect(drafted(1, '80', '{"a":10,"b":2.50}')).toMatchObject({ base: { offset: '80', text: 'rebased' } });
+  step(journal, 2, [[0, 1, '']], '80');
+  expect(drafted(2, '80', '\n  "a": 10,\n  "b": 2.50\n}')).toMatchObject({ text: '\n  "a": 10,\n  "b": 2.50\n}' });
+});
+
+test('no draft is made of a document that was dropped while its text was made', () => {
+  const journal = session();
+  begun(journal);
+  step(journal, 1, [[9, 10, '10']]);
+  const making = journal.draftAt('d', 1, '9', fingerprintOf('{"a":10,"b":2.50}'));
+  expect(making.next().done).toBe(false);
+  journal.drop(['7']);
+  expect(runToEnd(making)).toBeNull();
 });
 
 test('a session is told of what another one left when it ended, until it is taken up', () => {

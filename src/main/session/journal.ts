@@ -13,66 +13,20 @@ import {
   statSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
-import { z } from 'zod';
-import { applyEdits, type TextEdit } from '../../core/json/edits.ts';
-import { displayText, storedText } from '../../core/json/layout.ts';
+import type { TextEdit } from '../../core/json/edits.ts';
+import type { Steps } from '../../core/steps.ts';
 import type { Draft } from '../../shared/protocol.ts';
-import { tryLockDescriptor } from '../engine/flock.ts';
+import { tryLockDescriptor, unlockDescriptor } from '../engine/flock.ts';
+import { type Line, lastOf, type Opened, readJournal, textAfter } from './journal-lines.ts';
 import { keptName } from './kept-file.ts';
+import { LiveDocuments } from './live-documents.ts';
+import { SyncBehind, syncNames } from './sync-behind.ts';
 
 /*
  * Edits of large payloads, as they are made. A draft of one takes a second to make and to keep, so it is made when typing pauses; what
  * was typed until then is here, a line for each change, from the same moment on. One file for each session: while it is open nobody
  * else touches it, and when it is closed, or its process is gone, what is in it and in no draft becomes one.
  */
-
-const editsSchema = z.array(z.tuple([z.int().min(0), z.int().min(0), z.string()]).readonly());
-const baseSchema = z.object({ offset: z.string(), text: z.string().nullable() }).nullable();
-const lineSchema = z.union([
-  /** A document was opened for editing. `opened` is null where that is the base's text. */
-  z.object({
-    document: z.string(),
-    id: z.string(),
-    compact: z.boolean(),
-    opened: z.string().nullable(),
-    /** What was displayed, where that is not what it was opened as: it had been edited before. */
-    displayed: z.string().optional(),
-    base: baseSchema,
-  }),
-  /** A change of it; each has its number, from 1 on, because a large one may be overtaken on its way. */
-  z.object({ document: z.string(), step: z.int(), edits: editsSchema, at: z.int() }),
-  /** Its draft was written: it begins from another record now. */
-  z.object({ document: z.string(), rebased: baseSchema }),
-  /** Up to here its changes are in a draft, or dropped. */
-  z.object({ document: z.string(), kept: z.int() }),
-]);
-type Line = z.infer<typeof lineSchema>;
-type Base = Draft['base'];
-/** A document as it was opened for editing. */
-export type Opened = Extract<Line, { opened: unknown }>;
-
-interface Edited {
-  opened: Opened;
-  base: Base;
-  steps: Map<number, z.infer<typeof editsSchema>>;
-  kept: number;
-  /** When the last change was made, in milliseconds since 1970. */
-  at: number;
-}
-
-function take(line: Line, documents: Map<string, Edited>): void {
-  if ('opened' in line) {
-    documents.set(line.document, { opened: line, base: line.base, steps: new Map(), kept: 0, at: 0 });
-    return;
-  }
-  const edited = documents.get(line.document);
-  if (!edited) return;
-  if ('step' in line) {
-    edited.steps.set(line.step, line.edits);
-    edited.at = line.at;
-  } else if ('kept' in line) edited.kept = Math.max(edited.kept, line.kept);
-  else edited.base = line.rebased;
-}
 
 const OPEN = /^([0-9a-f]{32})\.([0-9]+)\.[0-9a-f-]{36}\.journal$/;
 
@@ -104,8 +58,9 @@ export class EditJournal {
   readonly #unique = randomUUID();
   /** What a document begins from, and how far it is kept: its steps are only on the disk. */
   readonly #open = new Map<string, { id: string; offset: string | null; last: number; kept: number }>();
+  readonly #live = new LiveDocuments();
   /** Open and locked while there is something in it. */
-  #file: number | null = null;
+  #file: { descriptor: number; sync: SyncBehind } | null = null;
   /** Journals that are to go once their drafts are kept. */
   readonly #taken = new Set<string>();
   /** Those that it was told of already. */
@@ -123,6 +78,7 @@ export class EditJournal {
   /** A document begins to be edited. Throws what the system says. */
   begin(opened: Opened): void {
     this.#append(opened);
+    this.#live.begin(opened);
     this.#open.set(opened.document, { id: opened.id, offset: opened.base?.offset ?? null, last: 0, kept: 0 });
   }
 
@@ -131,28 +87,45 @@ export class EditJournal {
    *
    * @param baseAt gives the record the document begins from now, where that is another one than before
    */
-  step(document: string, step: number, edits: readonly TextEdit[], offset: string | null, baseAt: () => Base): boolean {
+  step(
+    document: string,
+    step: number,
+    edits: readonly TextEdit[],
+    offset: string | null,
+    baseAt: () => Draft['base'],
+  ): boolean {
     const open = this.#open.get(document);
     if (!open) return false;
     if (open.offset !== offset) {
-      this.#append({ document, rebased: baseAt() });
+      const rebased = baseAt();
+      this.#append({ document, rebased });
+      this.#live.rebase(document, rebased);
       open.offset = offset;
     }
     this.#append({ document, step, edits: [...edits], at: Date.now() });
+    this.#live.step(document, step, edits);
     open.last = Math.max(open.last, step);
     return true;
   }
 
   /**
-   * The draft that the changes of a document make, up to one of them: the window that made them need not send the text. Null where they are
-   * not all here, or begin from another record than the one at `offset`. Throws what the system says, or where they do not fit.
+   * The draft that the changes of a document make, up to one of them: the window that made them need not send the text, only what its text
+   * is known by. Null where they are not all here, begin from another record than the one at `offset`, or make another text. Throws where they
+   * do not fit. In steps; it is the draft of the moment in which they end.
    */
-  draftAt(document: string, step: number, offset: string | null): Draft | null {
+  *draftAt(document: string, step: number, offset: string | null, fingerprint: string): Steps<Draft | null> {
+    const live = this.#live.get(document);
+    if (!live) return null;
+    const text = yield* live.textAt(step, fingerprint);
     const open = this.#open.get(document);
-    if (!open || open.offset !== offset) return null;
-    const edited = readJournal(readFileSync(this.#path, 'utf8'), document).documents.get(document);
-    if (!edited || lastOf(edited) < step) return null;
-    return { id: open.id, action: 'store', text: textAfter(edited, step), base: edited.base };
+    // Dropped or written while its text was made.
+    if (text === null || !open || open.offset !== offset) return null;
+    return { id: open.id, action: 'store', text, base: live.base };
+  }
+
+  /** Resolves when what was journalled so far outlives a power failure, as far as the system can say. */
+  async settled(): Promise<void> {
+    await this.#file?.sync.settled();
   }
 
   /** The changes of a document up to a step are in its draft. Throws what the system says. */
@@ -166,9 +139,12 @@ export class EditJournal {
   /** Nothing of what was edited of these ids is wanted any more. Throws what the system says. */
   drop(ids: readonly string[]): void {
     const dropped = [...this.#open].filter(([, { id }]) => ids.includes(id));
-    for (const [document] of dropped) this.#open.delete(document);
+    for (const [document] of dropped) {
+      this.#open.delete(document);
+      this.#live.forget(document);
+    }
     // Also a full disk lets a file go.
-    if (this.#open.size === 0) this.#end(() => rmSync(this.#path, { force: true }));
+    if (this.#open.size === 0) this.#end(false, () => rmSync(this.#path, { force: true }));
     else for (const [document] of dropped) this.#append({ document, kept: Number.MAX_SAFE_INTEGER });
   }
 
@@ -176,7 +152,8 @@ export class EditJournal {
   close(): void {
     try {
       const isKept = [...this.#open.values()].every(({ last, kept }) => kept >= last);
-      this.#end(() => {
+      this.#live.clear();
+      this.#end(!isKept, () => {
         if (isKept) rmSync(this.#path, { force: true });
         else renameSync(this.#path, join(this.#folder, `${this.#name}.closed.${this.#unique}.journal`));
       });
@@ -263,29 +240,38 @@ export class EditJournal {
   }
 
   #append(line: Line): void {
-    if (this.#file === null) {
-      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-      this.#file = openSync(this.#path, 'a', 0o600);
-      lockIfPossible(this.#file);
-    }
-    const { size } = fstatSync(this.#file);
+    this.#file ??= this.#create();
+    const { descriptor, sync } = this.#file;
+    const { size } = fstatSync(descriptor);
     try {
-      appendFileSync(this.#file, `${JSON.stringify(line)}\n`);
+      appendFileSync(descriptor, `${JSON.stringify(line)}\n`);
     } catch (thrown) {
       // Half a line would spoil the next one.
-      ftruncateSync(this.#file, size);
+      ftruncateSync(descriptor, size);
       throw thrown;
     }
+    sync.wrote();
+  }
+
+  #create(): { descriptor: number; sync: SyncBehind } {
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    const descriptor = openSync(this.#path, 'a', 0o600);
+    lockIfPossible(descriptor);
+    syncNames(this.#folder);
+    return { descriptor, sync: new SyncBehind(descriptor) };
   }
 
   /** Gives the file up, and does something with it while it is still locked. */
-  #end(last: () => void): void {
+  #end(stays: boolean, last: () => void): void {
     if (this.#file === null) return;
+    const { descriptor, sync } = this.#file;
+    this.#file = null;
     try {
       last();
     } finally {
-      closeSync(this.#file);
-      this.#file = null;
+      // By itself it would end once a sync that is still running does.
+      unlockDescriptor(descriptor, false);
+      sync.close(stays);
     }
   }
 }
@@ -316,54 +302,11 @@ function lockIfPossible(file: number): boolean | null {
   }
 }
 
-/** The documents of a journal, or the one of a name; how many lines it has, and how many of them cannot be understood. */
-function readJournal(
-  text: string,
-  wanted?: string,
-): { documents: Map<string, Edited>; lines: number; damaged: number } {
-  const documents = new Map<string, Edited>();
-  const start = wanted === undefined ? '' : JSON.stringify({ document: wanted }).slice(0, -1);
-  const lines = text.split('\n');
-  let damaged = 0;
-  for (const [number, line] of lines.entries()) {
-    if (!line.startsWith(start)) continue;
-    const parsed = lineSchema.safeParse(tryParse(line));
-    if (parsed.success) take(parsed.data, documents);
-    // Without a line feed behind it, the last one was cut by the end of its process.
-    else if (number < lines.length - 1) damaged++;
-  }
-  return { documents, lines: lines.length - 1, damaged };
-}
-
-/** The last change of a document before which none is missing. */
-function lastOf({ steps }: Edited): number {
-  let last = 0;
-  while (steps.has(last + 1)) last++;
-  return last;
-}
-
-/** The text to store after the changes of a document up to one of them. */
-function textAfter({ opened, steps }: Edited, last: number): string {
-  const before = opened.opened ?? opened.base?.text ?? null;
-  const displayed = opened.displayed ?? (before === null || !opened.compact ? before : displayText(before));
-  if (displayed === null) throw new RangeError('There is no text to begin from.');
-  const edits = Array.from({ length: last }, (_, index) => steps.get(index + 1)!);
-  return storedText(applyEdits(displayed, edits), opened.compact);
-}
-
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
   } catch (thrown) {
     return (thrown as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-function tryParse(line: string): unknown {
-  try {
-    return JSON.parse(line) as unknown;
-  } catch {
-    return null;
   }
 }

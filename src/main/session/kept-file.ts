@@ -15,6 +15,7 @@ import type { z } from 'zod';
 import { VelescopeError } from '../../shared/errors.ts';
 import { systemCode } from '../engine/files.ts';
 import { tryLockDescriptor } from '../engine/flock.ts';
+import { nodeFiles } from '../engine/node-files.ts';
 
 /** Whoever holds the lock reads and writes one file; one that takes longer is stopped or hangs. */
 const LOCK_PATIENCE_MILLISECONDS = 5_000;
@@ -118,6 +119,7 @@ export class KeptFile<Value> {
           closeSync(file);
         }
         renameSync(next, this.path);
+        syncName(this.#folder);
       } catch (thrown) {
         // Half a copy would only take room, which may be what is short.
         rmSync(next, { force: true });
@@ -152,6 +154,15 @@ function waitForLock(descriptor: number): boolean {
       throw new VelescopeError('LOCK_HELD', 'another Velescope has kept its settings locked for some seconds');
     }
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOCK_PAUSE_MILLISECONDS);
+  }
+}
+
+/** After it a power failure leaves the new file under its name; where the system cannot promise that, it leaves one of the two. */
+function syncName(folder: string): void {
+  try {
+    nodeFiles.syncDirectory(folder);
+  } catch {
+    // The rename is done, which is what was asked for.
   }
 }
 

@@ -336,6 +336,26 @@ describe.skipIf(process.platform !== 'linux')('a record that another process is 
       holder.stdin.end();
     }
   });
+
+  it('is one only while it is written: what is damaged afterwards is counted in full, and the next one is none again', async () => {
+    const whole = new LogBuilder().store(1, '"damaged"').store(2).bytes();
+    whole[15]! ^= 1;
+    writeFileSync(log, whole.subarray(0, whole.length - 5));
+    const holder = spawn('flock', ['-x', join(root, 'velesdb.lock'), 'sh', '-c', 'echo held; cat']);
+    await once(holder.stdout, 'data');
+    try {
+      const { session } = start();
+      await expect.poll(() => session.summary().damage.inFlight, { timeout: 10_000 }).toBe(true);
+      appendFileSync(log, whole.subarray(whole.length - 5));
+      await session.catchUp();
+      expect(session.summary()).toMatchObject({ counts: { all: 2, damaged: 1 }, damage: { inFlight: false } });
+      appendFileSync(log, new LogBuilder().store(3).bytes().subarray(0, 9));
+      await session.catchUp();
+      expect(session.summary()).toMatchObject({ counts: { all: 3, damaged: 1 }, damage: { inFlight: true } });
+    } finally {
+      holder.stdin.end();
+    }
+  });
 });
 
 describe('a directory that is not as it should be', () => {

@@ -267,6 +267,8 @@ export class Session {
     const from = this.state.forgetTail();
     await runSliced(this.state.scanOn(), { signal });
     await runSliced(this.state.examine(from), { signal });
+    // What was being written may be whole now, and what is incomplete now was not there a moment ago.
+    this.#inFlight = this.#tailIsTorn() && this.lock().held;
     await this.#releaseEntries();
     await this.#decide(signal);
     this.changed();
