@@ -86,7 +86,6 @@ function Version(props: {
       <span className="version-state">
         <StateWord word={stateWord(version)} />
         <span className="muted">
-          {' '}
           · {formatCount(version.length)} bytes{version.state === 'live' ? ' · current' : ''}
           {version.foundBySearch ? ' · found by search' : ''}
         </span>
