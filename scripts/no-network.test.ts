@@ -18,7 +18,7 @@ const MAY: Readonly<Record<string, RegExp>> = {
   // The window speaks to the server that it was loaded from.
   'src/renderer/connection/connect.ts': /new WebSocket\(address\)/,
   // And asks it, once the connection is lost, whether it is there again.
-  'src/renderer/features/settings/lost-banner.tsx': /await fetch\(ownAddress, \{ method: 'HEAD'/,
+  'src/renderer/state/reconnecting.ts': /await fetch\(ownAddress, \{ method: 'HEAD'/,
   // One list of https addresses, held in the main process, shown by the system's browser.
   'src/main/desktop.ts': /shell\.openExternal\(address\)/,
 };
