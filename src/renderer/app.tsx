@@ -18,7 +18,7 @@ import { StatusBar } from './features/settings/status-bar.tsx';
 import { TriagePage } from './features/triage/triage-page.tsx';
 import { useApplication } from './state/application.ts';
 import { chooseDirectory, leaveDirectory, openDropped } from './state/directory.ts';
-import { useSession } from './state/session.ts';
+import { useSession } from './state/session-state.ts';
 
 /** The window: one of its pages, and what lies over all of them. */
 export function App() {

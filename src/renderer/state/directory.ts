@@ -6,7 +6,8 @@ import { report, showDialog, useApplication } from './application.ts';
 import { forgetDocuments } from './documents.ts';
 import { loadDrafts, useDrafts } from './drafts.ts';
 import { flushEdits } from './editing.ts';
-import { closeSession, openCollection, useSession } from './session.ts';
+import { closeSession, openCollection } from './session.ts';
+import { useSession } from './session-state.ts';
 
 /** Shows a database: its collections, each with a badge that is found out in the background, and its first collection. */
 export async function showDatabase(database: Database): Promise<void> {

@@ -21,7 +21,7 @@ import { documentChanged } from './editing.ts';
 import { type Edited, Journal } from './journal.ts';
 import { documentText, sourceOf } from './large-text.ts';
 import { becomesPlain, isPlain } from './plain.ts';
-import { useSession } from './session.ts';
+import { useSession } from './session-state.ts';
 import {
   documentPosition,
   NO_BREAKS,

@@ -10,8 +10,9 @@ import { documentOf, forgetDocument } from './documents.ts';
 import { noteLook } from './draft-looks.ts';
 import { forgetDropped, tellDropped } from './dropped-drafts.ts';
 import { followWritten, noteRefusal } from './editing.ts';
+import { goTo } from './go-to.ts';
 import type { Edited } from './journal.ts';
-import { goTo, useSession } from './session.ts';
+import { useSession } from './session-state.ts';
 import { undoLastWrite } from './undo-write.ts';
 
 /** The drafts of the open session, by id. They live with the engine, so that they outlive the window. */

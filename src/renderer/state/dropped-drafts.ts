@@ -5,7 +5,7 @@ import { announce } from './announcements.ts';
 import { notify, report } from './application.ts';
 import { forgetDocuments } from './documents.ts';
 import { loadDrafts } from './drafts.ts';
-import { useSession } from './session.ts';
+import { useSession } from './session-state.ts';
 
 /** Drafts that were dropped, and can be brought back by undo until something else is done. */
 export interface Dropped {

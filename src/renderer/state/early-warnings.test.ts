@@ -2,7 +2,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { toErrorValue, VelescopeError } from '../../shared/errors.ts';
 import { useApplication } from './application.ts';
 import { showEarlyWarnings, takeWarning } from './early-warnings.ts';
-import { useSession } from './session.ts';
+import { useSession } from './session-state.ts';
 
 const warning = toErrorValue(new VelescopeError('IO_ERROR', 'The drafts could not be read.', { next: 'Look there.' }));
 const notices = () => useApplication.getState().notices.map(({ text, next }) => [text, next]);

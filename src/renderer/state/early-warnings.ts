@@ -1,6 +1,6 @@
 import { type ErrorValue, fromErrorValue } from '../../shared/errors.ts';
 import { report } from './application.ts';
-import { useSession } from './session.ts';
+import { useSession } from './session-state.ts';
 
 /** Warnings come to all windows; those that never turn out to be of this one's session are forgotten. */
 const MOST_KEPT = 32;

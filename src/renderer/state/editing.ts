@@ -8,9 +8,11 @@ import { notify, report, showDialog, useApplication } from './application.ts';
 import { documentOf, forgetDocument, openDocument, type PayloadDocument } from './documents.ts';
 import { dropDrafts, putDraft, useDrafts, writeDrafts } from './drafts.ts';
 import { forgetDropped } from './dropped-drafts.ts';
+import { goTo } from './go-to.ts';
 import type { Edited } from './journal.ts';
 import { commitField } from './open-field.ts';
-import { goTo, selectDraft, selectedId, useSession } from './session.ts';
+import { selectDraft, selectedId } from './selection.ts';
+import { useSession } from './session-state.ts';
 import { useShownDocument } from './shown-document.ts';
 
 /** Edits become drafts at once, but not at each key: this long after the last one. */

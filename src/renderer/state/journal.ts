@@ -1,7 +1,7 @@
 import type { TextEdit } from '../../core/json/edits.ts';
 import type { Params } from '../../shared/protocol.ts';
 import { call } from '../connection/current.ts';
-import { useSession } from './session.ts';
+import { useSession } from './session-state.ts';
 
 let count = 0;
 

@@ -3,7 +3,8 @@ import { call } from '../connection/current.ts';
 import { announce } from './announcements.ts';
 import { notify, report, showDialog } from './application.ts';
 import { runJob } from './jobs.ts';
-import { setWriting, useSession } from './session.ts';
+import { setWriting } from './session.ts';
+import { useSession } from './session-state.ts';
 
 /** Runs work that writes. With writing off, turns it on first; a refusal is explained, with the repair that removes it. */
 async function writing<T>(work: (session: string) => Promise<T>, words: (result: T) => string): Promise<T | null> {

@@ -6,7 +6,8 @@ import { announce, announceFailure } from './announcements.ts';
 import { useApplication } from './application.ts';
 import { loadDrafts } from './drafts.ts';
 import { resumeEdits } from './editing.ts';
-import { moveSession, useSession } from './session.ts';
+import { moveSession } from './session.ts';
+import { useSession } from './session-state.ts';
 
 /**
  * What is known of a way to the engine that broke: `silent` is one that still stands, and nothing comes back on it; at the others nobody

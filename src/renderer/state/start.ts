@@ -10,7 +10,9 @@ import { loadDrafts, useDrafts } from './drafts.ts';
 import { showEarlyWarnings, takeWarning } from './early-warnings.ts';
 import { flushEditsOnLeaving } from './editing.ts';
 import { careFor } from './reconnecting.ts';
-import { takeQueryEvent, takeSummary, useSession } from './session.ts';
+import { takeQueryEvent } from './records-list.ts';
+import { takeSummary } from './session.ts';
+import { useSession } from './session-state.ts';
 
 /** Connects the window to the engine and shows what it was started with. Never rejects: what fails is shown. */
 export async function start(connect: () => Promise<Connection>): Promise<void> {

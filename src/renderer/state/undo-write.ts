@@ -3,8 +3,9 @@ import { formatNoun } from '../components/format.ts';
 import { call } from '../connection/current.ts';
 import { announce } from './announcements.ts';
 import { notify, report, showDialog } from './application.ts';
+import { goTo } from './go-to.ts';
 import { runJob } from './jobs.ts';
-import { goTo, useSession } from './session.ts';
+import { useSession } from './session-state.ts';
 
 export type UndoFigures = Result<'writing.previewUndo'>;
 

@@ -2,7 +2,7 @@ import { useCallback, useState } from 'react';
 import type { RecordDetail } from '../../../shared/protocol.ts';
 import { formatOffset } from '../../components/format.ts';
 import { Icon } from '../../components/icon.tsx';
-import { useSession } from '../../state/session.ts';
+import { useSession } from '../../state/session-state.ts';
 import { hexByte } from './hex-layout.ts';
 import { HexView } from './hex-view.tsx';
 

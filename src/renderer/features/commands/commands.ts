@@ -7,22 +7,12 @@ import { redoEdit, undoEdit } from '../../state/documents.ts';
 import { useDrafts } from '../../state/drafts.ts';
 import { undoDrop, useDropped } from '../../state/dropped-drafts.ts';
 import { beginDelete, dropSelectedDraft, saveCurrent } from '../../state/editing.ts';
+import { walkDamage } from '../../state/go-to.ts';
 import { moveFullTextAside, removeSnapshot, trimTail } from '../../state/maintenance.ts';
-import {
-  type Chip,
-  cancelSearch,
-  rescan,
-  setChip,
-  setDurability,
-  setFollow,
-  setOrder,
-  setView,
-  setWriting,
-  showTab,
-  type Tab,
-  useSession,
-  walkDamage,
-} from '../../state/session.ts';
+import { cancelSearch, setChip, setOrder } from '../../state/records-list.ts';
+import { showTab } from '../../state/selection.ts';
+import { rescan, setDurability, setFollow, setView, setWriting } from '../../state/session.ts';
+import { type Chip, type Tab, useSession } from '../../state/session-state.ts';
 import { copyPath, useShownDocument } from '../../state/shown-document.ts';
 import { undoLastWrite } from '../../state/undo-write.ts';
 import { cyclePanes, focusEditor, focusGrid, focusSearch } from './focus.ts';

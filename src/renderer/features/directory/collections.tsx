@@ -5,7 +5,7 @@ import { makeVisible, VisibleText } from '../../components/visible-text.tsx';
 import { HEALTH_ICONS } from '../../components/words.ts';
 import { useApplication } from '../../state/application.ts';
 import { selectCollection } from '../../state/directory.ts';
-import { useSession } from '../../state/session.ts';
+import { useSession } from '../../state/session-state.ts';
 
 /** The database's collections, each with its badge, kind, size, and why VelesDB would not list it. */
 export function Collections() {

@@ -1,6 +1,6 @@
 import { Modal } from '../../components/modal.tsx';
 import { stageDelete } from '../../state/editing.ts';
-import { useSession } from '../../state/session.ts';
+import { useSession } from '../../state/session-state.ts';
 
 /** Staging a delete, and what a delete means in this log. */
 export function DeleteRecordDialog({ id, onClose }: { id: string; onClose: () => void }) {

@@ -9,7 +9,8 @@ import { report, useApplication } from '../../state/application.ts';
 import { useDrafts, writeDrafts } from '../../state/drafts.ts';
 import { takeBackDrafts, useDropped } from '../../state/dropped-drafts.ts';
 import { dropAllDrafts, flushEdits, knownRefusalOf, refusalOf } from '../../state/editing.ts';
-import { goTo, useSession } from '../../state/session.ts';
+import { goTo } from '../../state/go-to.ts';
+import { useSession } from '../../state/session-state.ts';
 import type { Reviewed } from './review-item.tsx';
 import { ReviewList } from './review-list.tsx';
 

@@ -12,7 +12,7 @@ import { report } from '../../state/application.ts';
 import { documentOf, type PayloadDocument } from '../../state/documents.ts';
 import { textOf } from '../../state/editing.ts';
 import { PLAIN_FROM } from '../../state/plain.ts';
-import { useSession } from '../../state/session.ts';
+import { useSession } from '../../state/session-state.ts';
 import { LARGE_FROM, payloadWork } from '../../work/work.ts';
 import { CodeDifference, CodeText } from './code-view.tsx';
 

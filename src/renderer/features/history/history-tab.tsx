@@ -8,7 +8,7 @@ import { call } from '../../connection/current.ts';
 import { notify, report } from '../../state/application.ts';
 import { stageText, textOf } from '../../state/editing.ts';
 import { PLAIN_FROM } from '../../state/plain.ts';
-import { useSession } from '../../state/session.ts';
+import { useSession } from '../../state/session-state.ts';
 import { CodeDifference } from '../editor/code-view.tsx';
 import { useVersions } from './use-versions.ts';
 import { VersionList } from './version-list.tsx';

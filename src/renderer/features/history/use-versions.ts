@@ -2,7 +2,7 @@ import { useEffect, useState } from 'react';
 import { type ErrorValue, toErrorValue } from '../../../shared/errors.ts';
 import type { ScannedRow } from '../../../shared/protocol.ts';
 import { call } from '../../connection/current.ts';
-import { useSession } from '../../state/session.ts';
+import { useSession } from '../../state/session-state.ts';
 
 /** Versions that are asked for at once. */
 const PAGE = 200;

@@ -5,7 +5,7 @@ import { formatCount, formatOffset } from '../../components/format.ts';
 import { StateWord } from '../../components/state-word.tsx';
 import { VisibleText } from '../../components/visible-text.tsx';
 import { stateWord } from '../../components/words.ts';
-import { goTo } from '../../state/session.ts';
+import { goTo } from '../../state/go-to.ts';
 import type { Versions } from './use-versions.ts';
 
 /** The height of a version in pixels; all are equal, so that the place of any is known. */

@@ -1,4 +1,4 @@
-import type { ByteRange } from '../../state/session.ts';
+import type { ByteRange } from '../../state/session-state.ts';
 
 /** Ranges of bytes in order, those that touch or lie closer than `gap` as one. */
 export function joined(ranges: readonly ByteRange[], gap: number): ByteRange[] {

@@ -2,7 +2,8 @@ import { type KeyboardEvent, type PointerEvent, useEffect, useRef, useState } fr
 import type { Result, Summary } from '../../../shared/protocol.ts';
 import { formatBytes, formatCount, formatNoun, formatOffset } from '../../components/format.ts';
 import { call } from '../../connection/current.ts';
-import { type ByteRange, goTo, useSession, walkDamage } from '../../state/session.ts';
+import { goTo, walkDamage } from '../../state/go-to.ts';
+import { type ByteRange, useSession } from '../../state/session-state.ts';
 import { joined } from './joined.ts';
 
 const KINDS = ['live', 'superseded', 'dead', 'damaged'] as const;

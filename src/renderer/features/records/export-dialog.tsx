@@ -6,7 +6,7 @@ import { VIEW_WORDS } from '../../components/words.ts';
 import { call } from '../../connection/current.ts';
 import { notify, report } from '../../state/application.ts';
 import { runJob } from '../../state/jobs.ts';
-import { useSession } from '../../state/session.ts';
+import { useSession } from '../../state/session-state.ts';
 import { useGridSelection } from './grid-selection.ts';
 
 const SELECTION_LIMIT = 100_000;

@@ -12,7 +12,8 @@ import {
   undoOfImport,
   useImport,
 } from '../../state/importing.ts';
-import { setWriting, useSession } from '../../state/session.ts';
+import { setWriting } from '../../state/session.ts';
+import { useSession } from '../../state/session-state.ts';
 
 const CONFLICT_WORDS: Readonly<Record<ImportMode, Readonly<Record<ImportConflicts, string>>>> = {
   batches: {

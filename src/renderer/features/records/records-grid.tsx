@@ -20,18 +20,10 @@ import { announce } from '../../state/announcements.ts';
 import { notify } from '../../state/application.ts';
 import { useDrafts } from '../../state/drafts.ts';
 import { beginDelete } from '../../state/editing.ts';
-import {
-  type ByteRange,
-  isBehind,
-  refreshQuery,
-  selectDraft,
-  selectProvisional,
-  selectRow,
-  setFollow,
-  setOrder,
-  showTab,
-  useSession,
-} from '../../state/session.ts';
+import { isBehind, refreshQuery, setOrder } from '../../state/records-list.ts';
+import { selectDraft, selectProvisional, selectRow, showTab } from '../../state/selection.ts';
+import { setFollow } from '../../state/session.ts';
+import { type ByteRange, useSession } from '../../state/session-state.ts';
 import { focusEditor } from '../commands/focus.ts';
 import { COLUMN_LAYOUT, COLUMNS, features, GRID_COLUMNS, idWidth, rowWord } from './columns.tsx';
 import {

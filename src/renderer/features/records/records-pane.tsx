@@ -1,17 +1,10 @@
 import { ErrorText } from '../../components/error-text.tsx';
 import { formatCount, formatNoun, percent } from '../../components/format.ts';
 import { useDrafts } from '../../state/drafts.ts';
-import {
-  applySearch,
-  type Chip,
-  cancelSearch,
-  isBehind,
-  openCollection,
-  refreshQuery,
-  rescan,
-  setChip,
-  useSession,
-} from '../../state/session.ts';
+import { applySearch } from '../../state/go-to.ts';
+import { cancelSearch, isBehind, refreshQuery, setChip } from '../../state/records-list.ts';
+import { openCollection, rescan } from '../../state/session.ts';
+import { type Chip, useSession } from '../../state/session-state.ts';
 import { LogMap } from '../logmap/log-map.tsx';
 import { SearchBox } from '../search/search-box.tsx';
 import { RecordsGrid } from './records-grid.tsx';

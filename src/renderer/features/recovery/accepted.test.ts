@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { setConnection } from '../../connection/current.ts';
-import { useSession } from '../../state/session.ts';
+import { useSession } from '../../state/session-state.ts';
 import { createFixture } from '../../testing/client.fixture.ts';
 import { followSession, useAccepted } from './accepted.ts';
 

@@ -2,7 +2,7 @@ import { create } from 'zustand';
 import type { Result } from '../../../shared/protocol.ts';
 import { call } from '../../connection/current.ts';
 import { report } from '../../state/application.ts';
-import { type SessionState, useSession } from '../../state/session.ts';
+import { type SessionState, useSession } from '../../state/session-state.ts';
 
 /** Candidates that were accepted for the recovery plan: table row → index of the candidate. The engine holds the truth. */
 export const useAccepted = create<{ accepted: ReadonlyMap<number, number> }>(() => ({ accepted: new Map() }));

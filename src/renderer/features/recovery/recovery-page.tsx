@@ -12,7 +12,7 @@ import { announce, announceFailure } from '../../state/announcements.ts';
 import { report, showDialog, showPage, useApplication } from '../../state/application.ts';
 import { reloadCollections, showDatabase } from '../../state/directory.ts';
 import { runJob } from '../../state/jobs.ts';
-import { useSession } from '../../state/session.ts';
+import { useSession } from '../../state/session-state.ts';
 import { OutcomesTable } from '../triage/outcomes-table.tsx';
 import { useAccepted } from './accepted.ts';
 

@@ -1,6 +1,7 @@
 import { type FormEvent, useState } from 'react';
 import { Modal } from '../../components/modal.tsx';
-import { goTo, useSession } from '../../state/session.ts';
+import { goTo } from '../../state/go-to.ts';
+import { useSession } from '../../state/session-state.ts';
 import { afterDialog, focusGrid } from '../commands/focus.ts';
 import { parseTarget } from './parse-search.ts';
 

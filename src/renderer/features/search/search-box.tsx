@@ -1,6 +1,8 @@
 import { useEffect, useState } from 'react';
 import { Icon } from '../../components/icon.tsx';
-import { applySearch, cancelSearch, useSession } from '../../state/session.ts';
+import { applySearch } from '../../state/go-to.ts';
+import { cancelSearch } from '../../state/records-list.ts';
+import { useSession } from '../../state/session-state.ts';
 import { keyWords } from '../commands/commands.ts';
 import { focusGrid } from '../commands/focus.ts';
 

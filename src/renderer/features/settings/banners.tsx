@@ -4,7 +4,8 @@ import { Icon, type IconName } from '../../components/icon.tsx';
 import { VisibleText } from '../../components/visible-text.tsx';
 import { showDialog, showPage, useApplication } from '../../state/application.ts';
 import { moveFullTextAside, trimTail } from '../../state/maintenance.ts';
-import { rescan, setWriting, useSession } from '../../state/session.ts';
+import { rescan, setWriting } from '../../state/session.ts';
+import { useSession } from '../../state/session-state.ts';
 
 /** What holds for the whole collection and asks for a decision, each with the thing to do about it. */
 export function Banners() {

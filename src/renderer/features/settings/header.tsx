@@ -2,7 +2,7 @@ import { formatNoun } from '../../components/format.ts';
 import { VisibleText } from '../../components/visible-text.tsx';
 import { showDialog, showPage, useApplication } from '../../state/application.ts';
 import { useDrafts } from '../../state/drafts.ts';
-import { useSession } from '../../state/session.ts';
+import { useSession } from '../../state/session-state.ts';
 import { keyWords } from '../commands/commands.ts';
 import { MainMenu } from '../commands/main-menu.tsx';
 

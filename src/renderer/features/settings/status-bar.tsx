@@ -13,7 +13,8 @@ import { Tip } from '../../components/tip.tsx';
 import { DURABILITY_WORDS, VIEW_WORDS } from '../../components/words.ts';
 import { showDialog, useApplication } from '../../state/application.ts';
 import { useJobs } from '../../state/jobs.ts';
-import { setDurability, setFollow, setView, setWriting, useSession } from '../../state/session.ts';
+import { setDurability, setFollow, setView, setWriting } from '../../state/session.ts';
+import { useSession } from '../../state/session-state.ts';
 
 /** What holds for the whole session: the view, writing, durability, the snapshot, and what is going on. */
 export function StatusBar() {

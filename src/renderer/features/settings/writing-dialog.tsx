@@ -3,7 +3,8 @@ import { ErrorText } from '../../components/error-text.tsx';
 import { Modal } from '../../components/modal.tsx';
 import { showPage, useApplication } from '../../state/application.ts';
 import { removeSnapshot, trimTail } from '../../state/maintenance.ts';
-import { rescan, setWriting, useSession } from '../../state/session.ts';
+import { rescan, setWriting } from '../../state/session.ts';
+import { useSession } from '../../state/session-state.ts';
 
 /** Writing is off: what turning it on means, or why it cannot be, and the repair that removes the reason. */
 export function WritingDialog(props: { refusal: ErrorValue | null; next: (() => void) | null; onClose: () => void }) {

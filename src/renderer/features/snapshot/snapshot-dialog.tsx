@@ -3,7 +3,7 @@ import { Icon } from '../../components/icon.tsx';
 import { Modal } from '../../components/modal.tsx';
 import { useApplication } from '../../state/application.ts';
 import { createSnapshot, removeSnapshot } from '../../state/maintenance.ts';
-import { useSession } from '../../state/session.ts';
+import { useSession } from '../../state/session-state.ts';
 
 const STATE_WORDS = {
   absent: 'There is no snapshot: VelesDB replays the whole log when it opens.',

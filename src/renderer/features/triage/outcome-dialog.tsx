@@ -8,7 +8,8 @@ import { Modal } from '../../components/modal.tsx';
 import { OUTCOME_WORDS, VIEW_WORDS } from '../../components/words.ts';
 import { call } from '../../connection/current.ts';
 import { showPage } from '../../state/application.ts';
-import { goTo, useSession } from '../../state/session.ts';
+import { goTo } from '../../state/go-to.ts';
+import { useSession } from '../../state/session-state.ts';
 
 const IDS_PER_PAGE = 500;
 

@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { Modal } from '../../components/modal.tsx';
 import { call } from '../../connection/current.ts';
 import { notify, report } from '../../state/application.ts';
-import { useSession } from '../../state/session.ts';
+import { useSession } from '../../state/session-state.ts';
 
 type Format = 'json' | 'markdown';
 

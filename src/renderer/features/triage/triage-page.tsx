@@ -10,7 +10,9 @@ import { VisibleText } from '../../components/visible-text.tsx';
 import { VERDICT_WORDS } from '../../components/words.ts';
 import { call } from '../../connection/current.ts';
 import { showDialog, showPage } from '../../state/application.ts';
-import { goTo, showTab, useSession, walkDamage } from '../../state/session.ts';
+import { goTo, walkDamage } from '../../state/go-to.ts';
+import { showTab } from '../../state/selection.ts';
+import { useSession } from '../../state/session-state.ts';
 import { keyWords } from '../commands/commands.ts';
 import { OutcomesTable } from './outcomes-table.tsx';
 

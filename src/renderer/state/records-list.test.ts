@@ -3,17 +3,10 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Method, Params, Result, Summary } from '../../shared/protocol.ts';
 import { setConnection } from '../connection/current.ts';
 import { createFixture, type Fixture } from '../testing/client.fixture.ts';
-import {
-  applySearch,
-  cancelSearch,
-  closeSession,
-  isBehind,
-  openCollection,
-  setOrder,
-  takeQueryEvent,
-  takeSummary,
-  useSession,
-} from './session.ts';
+import { applySearch } from './go-to.ts';
+import { cancelSearch, isBehind, setOrder, takeQueryEvent } from './records-list.ts';
+import { closeSession, openCollection, takeSummary } from './session.ts';
+import { useSession } from './session-state.ts';
 
 /** Lists that are shown while the log they are made of goes on: what was scanned since must come into them, or be said to be missing. */
 

@@ -3,7 +3,8 @@ import { beforeEach, expect, test } from 'vitest';
 import type { Collection, Method, Params, Result } from '../../shared/protocol.ts';
 import { setConnection } from '../connection/current.ts';
 import { createFixture } from '../testing/client.fixture.ts';
-import { closeSession, openCollection, useSession } from './session.ts';
+import { closeSession, openCollection } from './session.ts';
+import { useSession } from './session-state.ts';
 
 /** Collections that are picked faster than they open. */
 
