@@ -1,5 +1,5 @@
 import { expect, test } from './app.ts';
-import { DAMAGED, presentSamples, WRITTEN_BY_VELESDB } from './samples.ts';
+import { DAMAGED, presentSamples, SHIPPED, WRITTEN_BY_VELESDB } from './samples.ts';
 import { collection, grid, pick, status } from './steps.ts';
 
 test('a damaged collection says so in its badge and shows its bad records', async ({ open }) => {
@@ -19,6 +19,26 @@ test('a damaged collection says so in its badge and shows its bad records', asyn
   const bytes = page.getByRole('tabpanel', { name: 'Bytes' });
   await expect(bytes).toContainText(/stored/i);
   await expect(bytes).toContainText(/computed/i);
+});
+
+test('what should be looked at first is named before any collection is chosen, and leads to its triage', async ({
+  open,
+}) => {
+  const { page } = await open(DAMAGED);
+  const overview = page.getByRole('main').getByRole('region', { name: 'damaged' });
+  await expect(overview).toHaveAttribute('aria-busy', 'false');
+  const named = overview.getByRole('listitem');
+  await expect(named.filter({ hasText: 'crc_mismatch' })).toContainText('3 damaged');
+  await expect(named.filter({ hasText: 'missing_config' })).toContainText('There is no config.json');
+  await named.filter({ hasText: 'crc_mismatch' }).getByRole('button').click();
+  await expect(page.getByRole('heading', { name: 'Triage' })).toBeVisible();
+  await expect(page.getByRole('main')).toContainText('CRC mismatch');
+});
+
+test('of a sound database is said that no log is damaged', async ({ open }) => {
+  const { page } = await open(SHIPPED.directory);
+  await expect(page.getByRole('main')).toContainText('No damage in any log');
+  await expect(page.getByRole('main').getByRole('listitem')).toHaveCount(0);
 });
 
 const offsetText = (offset: number): string => `0x${offset.toString(16).toUpperCase().padStart(8, '0')}`;

@@ -5,6 +5,7 @@ import { applySearch } from '../../state/go-to.ts';
 import { cancelSearch, isBehind, refreshQuery, setChip } from '../../state/records-list.ts';
 import { openCollection, rescan } from '../../state/session.ts';
 import { type Chip, useSession } from '../../state/session-state.ts';
+import { DatabaseOverview } from '../directory/database-overview.tsx';
 import { LogMap } from '../logmap/log-map.tsx';
 import { SearchBox } from '../search/search-box.tsx';
 import { RecordsGrid } from './records-grid.tsx';
@@ -16,9 +17,7 @@ export function RecordsPane() {
     return (
       <main className="pane records-pane" aria-label="Records" data-pane="records" tabIndex={-1}>
         <h1 className="visually-hidden">Records</h1>
-        <div className="detail-empty">
-          <p>Choose a collection on the left.</p>
-        </div>
+        <DatabaseOverview />
       </main>
     );
   }
