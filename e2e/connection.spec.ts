@@ -69,6 +69,27 @@ test('a server that ended: what to do is said, what was typed stays, and one tha
   await page.context().close();
 });
 
+test('once the new address of a server that was started anew was opened, the window that waits goes on too', async ({
+  chromium,
+}) => {
+  const first = await serve();
+  const page = await visit(await chromium(), first);
+  await find(page, '1');
+  first.process.kill('SIGKILL');
+  await expect(banner(page)).toContainText('The connection to Velescope was lost');
+  await replacePayload(page, '1', '"typed while nobody was there"');
+  const second = await serve('--port', new URL(first.address).port);
+  await expect(banner(page)).toContainText('Velescope was started again');
+  const other = await page.context().newPage();
+  await other.goto(second.address);
+  await pick(other, MADE);
+  await expect(banner(page)).toHaveCount(0);
+  await expect(editor(page, '1')).toContainText('typed while nobody was there');
+  await expect(drafts(page, 1)).toBeVisible();
+  await expect(drafts(other, 1)).toBeVisible();
+  await page.context().close();
+});
+
 test('a way that broke is taken up again: the place, what was typed meanwhile and its undo are there', async ({
   chromium,
 }) => {

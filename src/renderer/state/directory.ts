@@ -1,4 +1,4 @@
-import { toErrorValue } from '../../shared/errors.ts';
+import { toErrorValue, VelescopeError } from '../../shared/errors.ts';
 import type { Database, Health } from '../../shared/protocol.ts';
 import { call, connection } from '../connection/current.ts';
 import { announce } from './announcements.ts';
@@ -127,6 +127,31 @@ export async function reloadCollections(): Promise<void> {
   } catch (thrown) {
     report(thrown);
   }
+}
+
+/**
+ * The shown database over a connection that was made anew, with the badges that could not be read meanwhile. A Velescope that was started
+ * anew knows it by another name: it is found by its path there.
+ */
+export async function findAgain(): Promise<Database | null> {
+  const { database } = useApplication.getState();
+  if (!database) return null;
+  const fresh = await call('database.list', { database: database.database }).catch((thrown: unknown) => {
+    if (toErrorValue(thrown).code === 'NO_SUCH_DATABASE') return findByPath(database.path);
+    throw thrown;
+  });
+  useApplication.setState({ database: fresh });
+  void readHealth(fresh);
+  return fresh;
+}
+
+async function findByPath(path: string): Promise<Database> {
+  useApplication.setState({ info: await call('app.info', {}) });
+  const initial = await call('directory.initial', {}).catch(() => null);
+  if (initial?.path === path) return initial;
+  const recent = (await call('directory.recents', {})).find((entry) => entry.path === path);
+  if (recent) return call('directory.open', { place: recent.place });
+  throw new VelescopeError('NO_SUCH_DATABASE', `Velescope was started again for another directory than ${path}.`);
 }
 
 /** Leaves the directory, back to the welcome page. */

@@ -39,12 +39,17 @@ export function documentChanged(document: PayloadDocument): void {
 
 /**
  * Makes drafts of what could not be kept while the connection was lost. A session of the same collection took the place of the one it was
- * typed in.
+ * typed in, `before`; what was typed in others must not come into this one, where the same ids are other records.
  */
-export async function resumeEdits(): Promise<void> {
+export async function resumeEdits(before: string | null): Promise<void> {
   const { session } = useSession.getState();
-  for (const [id, entry] of pending) pending.set(id, { ...entry, session });
+  for (const [id, entry] of pending) if (entry.session === before) pending.set(id, { ...entry, session });
   await Promise.all([...pending.keys()].map(keep));
+}
+
+/** Whether something was typed that is no draft yet. */
+export function hasWaitingEdits(): boolean {
+  return pending.size > 0 || keeping.size > 0;
 }
 
 /** Whether nothing can be kept now: what is typed waits then, and is not tried at each pause. */

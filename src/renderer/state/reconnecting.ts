@@ -4,16 +4,18 @@ import type { Connection } from '../connection/connect.ts';
 import { call, setConnection } from '../connection/current.ts';
 import { announce, announceFailure } from './announcements.ts';
 import { useApplication } from './application.ts';
+import { findAgain } from './directory.ts';
 import { loadDrafts } from './drafts.ts';
-import { resumeEdits } from './editing.ts';
-import { moveSession } from './session.ts';
+import { hasWaitingEdits, resumeEdits } from './editing.ts';
+import { moveSession, openCollection } from './session.ts';
 import { useSession } from './session-state.ts';
 
 /**
  * What is known of a way to the engine that broke: `silent` is one that still stands, and nothing comes back on it; at the others nobody
- * answers, one that was started anew answers and does not know this page, or the way is being taken up again.
+ * answers, one that was started anew answers and does not know this page, the way is being taken up again, or it is there and the
+ * collection is not.
  */
-export type LostState = 'silent' | 'unreachable' | 'another' | 'returning';
+export type LostState = 'silent' | 'unreachable' | 'another' | 'returning' | 'elsewhere';
 
 /** How often is asked whether somebody answers again. */
 const ASK_MILLISECONDS = 2_000;
@@ -78,13 +80,19 @@ async function comeBack(reason: string, care: ConnectionCare): Promise<void> {
 
 /** Goes on over a new connection where the window was. */
 async function goOn(): Promise<void> {
+  const { session: before } = useSession.getState();
   let failure: ErrorValue | null = null;
-  try {
-    await takeUpSession();
-  } catch (thrown) {
-    failure = toErrorValue(thrown);
+  for (;;) {
+    failure = await takeUpSession().then(
+      () => null,
+      (thrown: unknown) => toErrorValue(thrown),
+    );
     // It broke once more, and is looked after from there.
-    if (failure.code === 'DISCONNECTED') return;
+    if (failure?.code === 'DISCONNECTED') return;
+    if (failure === null || !hasWaitingEdits()) break;
+    // A page that says what is wrong would take the place of the text, which is nowhere else.
+    tell('elsewhere', failure.message);
+    await pause(ASK_MILLISECONDS);
   }
   useApplication.setState({ lost: null });
   announce('Connected again.');
@@ -92,22 +100,32 @@ async function goOn(): Promise<void> {
     useSession.setState({ failure });
     return;
   }
-  await resumeEdits();
+  await resumeEdits(before);
   await loadDrafts();
 }
 
 /** The same collection in a session of the new connection, in the place of the one that ended with the old. */
 async function takeUpSession(): Promise<void> {
-  const { session: before, database, collection, summary } = useSession.getState();
-  if (!before || !database || !collection) return;
+  const { session: before, collection, summary, failure } = useSession.getState();
+  const database = await findAgain();
+  if (!database || !collection) return;
+  // By its name: one that was started anew calls it otherwise.
+  const again = database.collections.find(({ name }) => name === collection.name);
+  if (!again) throw new VelescopeError('NO_SUCH_COLLECTION', `${collection.name} is not listed any more.`);
+  if (!before) {
+    if (failure?.code === 'DISCONNECTED') await openCollection(database.database, again);
+    return;
+  }
   const { view } = useApplication.getState();
-  const opened = await call('session.open', { database, collection: collection.collection, view });
+  const opened = await call('session.open', { database: database.database, collection: again.collection, view });
   // Only once it is read: until then the rows that are shown have no numbers in it, and the record on the screen would go.
   const read = await untilRead(opened);
   const following = summary?.following ?? false;
   if (following) await call('session.setFollow', { session: opened.session, on: true });
-  if (useSession.getState().session === before) await moveSession(following ? { ...read, following } : read);
-  else await call('session.close', { session: opened.session }).catch(() => {});
+  if (useSession.getState().session === before) {
+    useSession.setState({ database: database.database, collection: again });
+    await moveSession(following ? { ...read, following } : read);
+  } else await call('session.close', { session: opened.session }).catch(() => {});
 }
 
 async function untilRead(opened: Summary): Promise<Summary> {
