@@ -46,6 +46,33 @@ async function visit(browser: Browser, { address }: Server, prepare: (page: Page
   return page;
 }
 
+/** A visit over a way that can be closed, and opened again, while the server goes on. */
+async function visitBreakable(browser: Browser) {
+  const server = await serve();
+  let breakOff = () => {};
+  let isClosed = false;
+  const page = await visit(browser, server, async (fresh) => {
+    await fresh.routeWebSocket(/protocol/, (socket) => {
+      const behind = socket.connectToServer();
+      breakOff = () => {
+        void socket.close();
+        void behind.close();
+      };
+    });
+    await fresh.route(`${new URL(server.address).origin}/`, (route) => (isClosed ? route.abort() : route.continue()));
+  });
+  const way = {
+    close() {
+      isClosed = true;
+      breakOff();
+    },
+    open() {
+      isClosed = false;
+    },
+  };
+  return { page, server, way };
+}
+
 const editor = (page: Page, id: string) => page.getByRole('textbox', { name: `Payload of id ${id}` });
 const drafts = (page: Page, count: number) =>
   page.getByRole('button', { name: `Review ${count} draft${count === 1 ? '' : 's'}` });
@@ -93,27 +120,14 @@ test('once the new address of a server that was started anew was opened, the win
 test('a way that broke is taken up again: the place, what was typed meanwhile and its undo are there', async ({
   chromium,
 }) => {
-  const server = await serve();
-  let breakOff = () => {};
-  let isClosed = false;
-  const page = await visit(await chromium(), server, async (fresh) => {
-    await fresh.routeWebSocket(/protocol/, (socket) => {
-      const behind = socket.connectToServer();
-      breakOff = () => {
-        void socket.close();
-        void behind.close();
-      };
-    });
-    await fresh.route(`${new URL(server.address).origin}/`, (route) => (isClosed ? route.abort() : route.continue()));
-  });
+  const { page, server, way } = await visitBreakable(await chromium());
   await find(page, '1');
   await replacePayload(page, '1', '"before"');
   await expect(drafts(page, 1)).toBeVisible();
-  isClosed = true;
-  breakOff();
+  way.close();
   await expect(banner(page)).toContainText('this window connects by itself');
   await replacePayload(page, '1', '"typed meanwhile"');
-  isClosed = false;
+  way.open();
   await expect(banner(page)).toHaveCount(0);
   await expect(editor(page, '1')).toContainText('typed meanwhile');
   // It is a draft now: another window shows it.
@@ -128,6 +142,42 @@ test('a way that broke is taken up again: the place, what was typed meanwhile an
   await expect(editor(page, '1')).toContainText('one');
   await find(page, '2');
   await expect(editor(page, '2')).toContainText('two');
+  await page.context().close();
+});
+
+test('a large payload is edited on behind a break with each key kept, and one is told of no draft but those of others', async ({
+  chromium,
+}) => {
+  const large = `{"text":"${'lorem ipsum '.repeat(30_000)}"}`;
+  writeFileSync(join(directory, MADE, 'payloads.log'), stores({ id: 1n, text: large }));
+  const { page, way } = await visitBreakable(await chromium());
+  await find(page, '1');
+  await expect(page.getByText('VelesDB reads this', { exact: true })).toBeVisible();
+  await editor(page, '1').click();
+  await page.keyboard.press('ControlOrMeta+Home');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Home');
+  await page.keyboard.press('ArrowRight');
+  // In the journal of the session that is about to end, and in no draft yet.
+  await page.keyboard.type('a');
+  way.close();
+  await expect(banner(page)).toContainText('this window connects by itself');
+  await page.keyboard.type('b');
+  way.open();
+  await expect(banner(page)).toHaveCount(0);
+  await expect(drafts(page, 1)).toBeVisible();
+  await page.keyboard.type('c');
+  await expect(page.getByText('Checking…')).toBeVisible();
+  await expect(page.getByText('VelesDB reads this', { exact: true })).toBeVisible();
+  // A failure would stand there until it is dismissed.
+  await expect(page.getByText('took the place of a draft')).toHaveCount(0);
+  // No pause to make a draft in: it is the journal that keeps the last key.
+  await page.keyboard.type('d');
+  await page.reload();
+  await pick(page, MADE);
+  await drafts(page, 1).waitFor();
+  await grid(page).getByRole('rowheader', { name: '1', exact: true }).click();
+  await expect(editor(page, '1')).toContainText('"abcdtext"');
   await page.context().close();
 });
 

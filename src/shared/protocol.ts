@@ -562,6 +562,8 @@ export const CALLS = {
       draft: draftSchema,
       /** `changedAt` of the draft that the text goes on from, null where there was none. */
       over: z.string().nullable().optional(),
+      /** The document in the window whose text it is; one that was made of the same before is nobody else's. */
+      document: name.optional(),
       edited: editedSchema.optional(),
     }),
     /** `replaced`: where `over` is given, the draft of somebody else whose place it took. */

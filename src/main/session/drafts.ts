@@ -15,15 +15,19 @@ const storedSchema = z.object({
       text: z.string().nullable(),
       base: z.object({ offset: z.string(), text: z.string().nullable() }).nullable(),
       changedAt: z.string(),
+      document: z.string().optional(),
     }),
   ),
 });
 
+/** A draft, and the document of a window that it was made of, where that is known. */
+export type MadeDraft = Draft & { document?: string | undefined };
+
 /** A draft with the time of its last change, ISO 8601. */
-export type KeptDraft = Draft & { changedAt: string };
+export type KeptDraft = MadeDraft & { changedAt: string };
 
 /** What to make of the drafts of some ids; null drops one. */
-export type DraftChanges = ReadonlyMap<string, Draft | null>;
+export type DraftChanges = ReadonlyMap<string, MadeDraft | null>;
 
 /** What a change did to one id: the draft before it, and when the one after it was made; null where there was, or is, none. */
 export interface DraftStep {
@@ -85,7 +89,7 @@ export class DraftStore {
     });
   }
 
-  put(drafts: readonly Draft[]): KeptDraft[] {
+  put(drafts: readonly MadeDraft[]): KeptDraft[] {
     this.change(() => new Map(drafts.map((draft) => [draft.id, draft])));
     const all = this.#all();
     return drafts.map(({ id }) => all.get(id)!);

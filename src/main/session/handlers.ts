@@ -64,12 +64,12 @@ export function createSessionHandlers(session: Session): SessionHandlers {
   const takeUpEdits = (): void => {
     journal.takeUp({
       keep(left) {
-        for (const { draft, at } of left) {
+        for (const { draft, document, at } of left) {
           const before = drafts.get(draft.id);
           // A draft that another window kept later stays.
           if (before && Date.parse(before.changedAt) > at) continue;
           if (draft.text === draft.base?.text) drafts.drop([draft.id]);
-          else drafts.put([draft]);
+          else drafts.put([{ ...draft, document }]);
         }
         return drafts.isKept;
       },
@@ -97,21 +97,31 @@ export function createSessionHandlers(session: Session): SessionHandlers {
       return null;
     }
   };
-  /** Keeps a draft. Says which one of somebody else it replaced, where it goes on from the one that was changed last at `over`. */
-  const keepDraft = (draft: Draft, over: string | null | undefined): Result<'drafts.put'> => {
-    const [step] = drafts.change(() => new Map([[draft.id, draft]]));
+  /**
+   * Keeps a draft, made of a document of a window. Says which one of somebody else it replaced, where it goes on from the one that was changed
+   * last at `over`. What was made of the same document is not somebody else's: the connection can break before the window hears of it.
+   */
+  const keepDraft = (
+    draft: Draft,
+    { over, document }: { over?: string | null | undefined; document?: string | undefined },
+  ): Result<'drafts.put'> => {
+    const [step] = drafts.change(() => new Map([[draft.id, { ...draft, document }]]));
     const { before, after } = step!;
     draftsChanged();
     const isOthers =
       over !== undefined &&
       before !== null &&
       before.changedAt !== over &&
+      (document === undefined || before.document !== document) &&
       (before.text !== draft.text || before.action !== draft.action);
     const replaced = isOthers ? { id: before.id, action: before.action, text: before.text, base: before.base } : null;
     return { changedAt: after!, conflict: conflicts({ ...draft, changedAt: after! }), replaced };
   };
   const conflicts = (draft: KeptDraft): boolean => isConflict(state, draft);
-  const describeDraft = (draft: KeptDraft): StoredDraft => ({ ...draft, conflict: conflicts(draft) });
+  const describeDraft = (draft: KeptDraft): StoredDraft => {
+    const { document: _document, ...shown } = draft;
+    return { ...shown, conflict: conflicts(draft) };
+  };
   const draftsChanged = () => session.options.emit({ event: 'drafts', session: session.options.name });
   session.closing.addEventListener('abort', drafts.follow(state.files, draftsChanged), { once: true });
   // A page that is reloaded has its next session before the last one is through with what it was at.
@@ -376,10 +386,10 @@ export function createSessionHandlers(session: Session): SessionHandlers {
         return { id: draft.id, known: true, changedAt: draft.changedAt, conflict: conflicts(draft) };
       });
     },
-    'drafts.put': async ({ draft, over, edited }) => {
+    'drafts.put': async ({ draft, over, document, edited }) => {
       await making;
       parseId(draft.id);
-      const kept = keepDraft(draft, over);
+      const kept = keepDraft(draft, { over, document });
       settleJournal([draft.id], edited);
       return kept;
     },
@@ -387,7 +397,7 @@ export function createSessionHandlers(session: Session): SessionHandlers {
       const put = async (): Promise<Result<'drafts.putEdited'>> => {
         const draft = await draftOfEdits(edited.document, edited.step, base, fingerprint);
         if (draft?.id !== id) return null;
-        const kept = keepDraft(draft, over);
+        const kept = keepDraft(draft, { over, document: edited.document });
         settleJournal([id], edited);
         return kept;
       };

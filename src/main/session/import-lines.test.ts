@@ -162,4 +162,14 @@ describe('a draft that two windows change', () => {
     expect((await put('"of another"', null)).replaced).toEqual({ ...mine.draft, text: '"ab"' });
     expect((await put('"of another"', null)).replaced).toBeNull();
   });
+
+  it('is not said to be another one that was made of the same document, whose answer was lost', async () => {
+    const started = await start();
+    const put = (text: string, document: string) =>
+      started.call('drafts.put', { draft: { ...mine.draft, text }, over: null, document });
+    await put('"a"', 'd1');
+    expect((await put('"ab"', 'd1')).replaced).toBeNull();
+    expect((await put('"of another"', 'd2')).replaced).toEqual({ ...mine.draft, text: '"ab"' });
+    expect((await started.call('drafts.list', {}))[0]).not.toHaveProperty('document');
+  });
 });

@@ -36,6 +36,8 @@ const LOOK_MILLISECONDS = 1_000;
 /** What an ended session left in no draft. */
 export interface LeftEdits {
   draft: Draft;
+  /** The document of a window whose changes they were. */
+  document: string;
   /** When its last change was made, in milliseconds since 1970. */
   at: number;
 }
@@ -185,7 +187,8 @@ export class EditJournal {
       // A draft has them already.
       if (last <= edited.kept) continue;
       try {
-        left.push({ draft: { id, action: 'store', text: textAfter(edited, last), base: edited.base }, at: edited.at });
+        const draft: Draft = { id, action: 'store', text: textAfter(edited, last), base: edited.base };
+        left.push({ draft, document: edited.opened.document, at: edited.at });
       } catch {
         by.warn(`The last edits of id ${id} were not kept: they do not fit the text they began from.`);
       }

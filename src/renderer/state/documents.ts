@@ -32,6 +32,10 @@ import {
   withoutSoftBreaks,
 } from './soft-breaks.ts';
 
+/** No other page has it. */
+const PAGE = crypto.randomUUID();
+let count = 0;
+
 /**
  * The text of one record as it is edited. Code view and tree view are two faces of it: both change the same text by the same
  * transactions, so they share one history of undo and redo. The text is the displayed one; what will be stored is derived from it
@@ -52,6 +56,8 @@ export class PayloadDocument {
   kept: string;
   /** When the draft was changed last that its text goes on from; null where there is none. */
   draftAt: string | null = null;
+  /** What drafts that are made of it are known by, and its journal: no other document has it, also of another window. */
+  readonly name = `${PAGE}-${count++}`;
   /** Where its changes are kept as they are made; null where its draft is made at once. */
   private journal: Journal | null = null;
   /** Its draft is being written; until that is done it is not known what edits made meanwhile begin from. */
@@ -81,7 +87,7 @@ export class PayloadDocument {
     const base = before === this.opened ? true : before;
     const laidOut = await payloadWork.run('layOut', { stored: this.opened, base });
     this.open(laidOut, await documentText(laidOut.displayed, isPlain(laidOut.displayed)));
-    this.journal = new Journal(this.id, { draft: this.openedDraft, compact: laidOut.compact });
+    this.journal = new Journal(this.id, this.name, { draft: this.openedDraft, compact: laidOut.compact });
     this.tell();
   }
 
@@ -197,10 +203,14 @@ export class PayloadDocument {
     documentChanged(this);
   }
 
-  /** Keeps a change in the journal: also that by which the text becomes large, as a paste does. */
+  /**
+   * Keeps a change in the journal: also that by which the text becomes large, as a paste does. After the connection broke the journal goes
+   * on in the session that took the place of the lost one, with the text as it is there.
+   */
   private note(state: EditorState, changes: ChangeSet): void {
-    if (!this.journal && state.doc.length >= LARGE_FROM)
-      this.journal = new Journal(this.id, { draft: null, compact: this.compact, displayed: this.text });
+    const begins = this.journal ? this.journal.isOver : state.doc.length >= LARGE_FROM;
+    if (begins)
+      this.journal = new Journal(this.id, this.name, { draft: null, compact: this.compact, displayed: this.text });
     this.journal?.add(textEdits(softBreaksOf(this.state), changes), this.base?.offset ?? null);
   }
 

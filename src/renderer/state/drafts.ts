@@ -59,6 +59,8 @@ export interface GoingOn {
   made?: MadeDraft | null;
   /** When the draft was changed last that the text goes on from; null where there was none. */
   over?: string | null;
+  /** The name of the document whose text it is. */
+  document?: string;
   /** Told when the draft was changed last, and the draft of somebody else that it replaced, where `over` says which one it goes on from. */
   onKept?: (changedAt: string, replaced: Draft | null) => void;
 }
@@ -91,8 +93,9 @@ export async function putDraft(draft: Draft, goingOn: GoingOn = {}): Promise<boo
 }
 
 async function sendDraft(session: string, draft: Draft, going: GoingOn): Promise<Result<'drafts.put'>> {
-  const { edited, made } = going;
+  const { edited, made, document } = going;
   const over = going.over === undefined ? {} : { over: going.over };
+  const of = document === undefined ? {} : { document };
   if (edited && made) {
     const { id, base } = draft;
     const { fingerprint } = made;
@@ -100,7 +103,7 @@ async function sendDraft(session: string, draft: Draft, going: GoingOn): Promise
     const kept = await call('drafts.putEdited', params);
     if (kept) return kept;
   }
-  return call('drafts.put', { session, draft, ...over, ...(edited ? { edited } : {}) });
+  return call('drafts.put', { session, draft, ...over, ...of, ...(edited ? { edited } : {}) });
 }
 
 /** Drops drafts; the editors of their ids show what the log holds again. They can be brought back. */

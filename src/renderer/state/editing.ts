@@ -112,7 +112,10 @@ async function keepText({
     document.draftAt = changedAt;
     if (replaced) tellReplaced(replaced);
   };
-  return putDraft({ id, action: 'store', text, base }, { edited, made, over: document.draftAt, onKept });
+  return putDraft(
+    { id, action: 'store', text, base },
+    { edited, made, over: document.draftAt, document: document.name, onKept },
+  );
 }
 
 /** Of two windows that edit one id the later text is the draft: the other one must not vanish without a word. */

@@ -3,8 +3,6 @@ import type { Params } from '../../shared/protocol.ts';
 import { call } from '../connection/current.ts';
 import { useSession } from './session-state.ts';
 
-let count = 0;
-
 /** What of a document is in the journal: its name there, and the number of its last change. */
 export interface Edited {
   document: string;
@@ -19,35 +17,62 @@ export type Opened = NonNullable<Params<'drafts.journal'>['opened']>;
  * reloaded before that would lose them. What is sent is the change, not the text.
  */
 export class Journal {
-  readonly #document = `${Date.now().toString(36)}-${count++}`;
   #step = 0;
+  /** The session it was begun in: another one, as after the connection broke, knows nothing of it. */
+  #session: string | null = null;
+  /** What is to go behind an opening that is under way; null where nothing has to wait. */
+  #waiting: (() => void)[] | null = null;
 
+  /** @param document its name, which no other document has, also of another window */
   constructor(
     private readonly id: string,
+    private readonly document: string,
     private readonly opened: Opened,
   ) {}
 
   /** How far it was sent on. */
   get edited(): Edited {
-    return { document: this.#document, step: this.#step };
+    return { document: this.document, step: this.#step };
+  }
+
+  /** Whether the session it was begun in is over: another journal has to go on from what is displayed. */
+  get isOver(): boolean {
+    return this.#step > 0 && this.#session !== useSession.getState().session;
   }
 
   /** @param base where the record is that the edit begins from */
   add(edits: readonly TextEdit[], base: string | null): void {
     const { session } = useSession.getState();
     if (!session || edits.length === 0) return;
-    // The opening goes by itself, so that it is small and nothing overtakes it.
-    if (this.#step === 0) this.#send({ session, edits: [], base, opened: this.opened });
-    this.#send({
+    if (this.#step === 0) this.#begin(session, base);
+    void this.#send({
       session,
       edits: edits.map(([from, to, insert]): [number, number, string] => [from, to, insert]),
       base,
     });
   }
 
-  #send(change: Omit<Params<'drafts.journal'>, 'id' | 'edited'>): void {
+  /** The opening goes by itself, so that it is small; where it carries a text it may not be, and what follows would overtake it. */
+  #begin(session: string, base: string | null): void {
+    this.#session = session;
+    const begun = this.#send({ session, edits: [], base, opened: this.opened });
+    if (this.opened.displayed === undefined) return;
+    this.#waiting = [];
+    void begun.then(() => {
+      const waiting = this.#waiting ?? [];
+      this.#waiting = null;
+      for (const send of waiting) send();
+    });
+  }
+
+  async #send(change: Omit<Params<'drafts.journal'>, 'id' | 'edited'>): Promise<void> {
     this.#step++;
-    // Where it cannot be kept so, the draft that follows says what is wrong.
-    call('drafts.journal', { ...change, id: this.id, edited: this.edited }).catch(() => {});
+    const { id, edited } = this;
+    const send = async (): Promise<void> => {
+      // Where it cannot be kept so, the draft that follows says what is wrong.
+      await call('drafts.journal', { ...change, id, edited }).catch(() => {});
+    };
+    if (this.#waiting) this.#waiting.push(() => void send());
+    else await send();
   }
 }

@@ -89,7 +89,7 @@ test('where the collection does not open again, the text stays on the screen, an
   breakOff();
   type('1', 'meanwhile');
   answer = (method) => {
-    if (method === 'session.open') throw new VelescopeError('NO_SUCH_PATH', 'It is away.');
+    if (method === 'session.open') throw new VelescopeError('IO_ERROR', 'It is away.');
     return undefined;
   };
   await vi.advanceTimersByTimeAsync(7_000);

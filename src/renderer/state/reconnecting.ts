@@ -116,6 +116,8 @@ async function takeUpSession(): Promise<void> {
     if (failure?.code === 'DISCONNECTED') await openCollection(database.database, again);
     return;
   }
+  // It may not know yet that nobody is there, and has the journal of what was typed and the lock of a log that is written.
+  await call('session.close', { session: before }).catch(() => {});
   const { view } = useApplication.getState();
   const opened = await call('session.open', { database: database.database, collection: again.collection, view });
   // Only once it is read: until then the rows that are shown have no numbers in it, and the record on the screen would go.
