@@ -184,16 +184,27 @@ export function wholeChange(
   else if (softBreakAround(breaks, to) >= 0) to++;
   const count = softBreaksBefore(breaks, to) - softBreaksBefore(breaks, from);
   if (isDeletion && direction !== 0 && to - from === count * BREAK_LENGTH) {
-    if (direction < 0 && from > 0) from = clusterEnd(doc, from, false);
-    if (direction > 0 && to < doc.length) to = clusterEnd(doc, to, true);
+    if (direction < 0) from = beyondCharacter(doc, breaks, from, -1);
+    if (direction > 0) to = beyondCharacter(doc, breaks, to, 1);
   }
   const insert = change.insert.includes(HALF) ? change.insert.replace(STRAY, '') : change.insert;
   return from === change.from && to === change.to && insert === change.insert ? null : { from, to, insert };
 }
 
-function clusterEnd(doc: Text, position: number, forward: boolean): number {
+/**
+ * Where the next character of the text ends in a direction, which may be a line feed. Soft breaks on the way are passed: of a piece of which
+ * all was deleted two are left, one behind the other, and to take half of the second would leave its line feed to the text.
+ */
+function beyondCharacter(doc: Text, breaks: SoftBreaks, from: number, direction: -1 | 1): number {
+  let position = from;
+  while (softBreakAround(breaks, position + direction) >= 0) position += direction * BREAK_LENGTH;
+  if (position === (direction > 0 ? doc.length : 0)) return position;
   const line = doc.lineAt(position);
-  return line.from + findClusterBreak(line.text, position - line.from, forward);
+  if (position === (direction > 0 ? line.to : line.from)) return position + direction;
+  const end = line.from + findClusterBreak(line.text, position - line.from, direction > 0);
+  // What joins with the character behind it joins with the half of a soft break as well.
+  const around = softBreakAround(breaks, end);
+  return around < 0 ? end : around;
 }
 
 /** Where soft breaks are to be put into the long lines of a range of a document. */

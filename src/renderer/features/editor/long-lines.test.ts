@@ -35,11 +35,25 @@ describe('beside a soft break', () => {
     expect(text()).toBe('ad\ne');
   });
 
+  test('Delete and Backspace beside a piece of which all was deleted take one character, and leave no line feed', () => {
+    for (const [command, at, left] of [
+      [deleteCharForward, 2, 'abd'],
+      [deleteCharBackward, 6, 'acd'],
+    ] as const) {
+      const { target, text, move, run } = edited(Text.of(['ab\uDBFF', 'x\uDBFF', 'cd']));
+      target.dispatch(target.state.update({ changes: { from: 4, to: 5 } }));
+      move(at);
+      run(command);
+      expect(text()).toBe(left);
+    }
+  });
+
   test('the cursor is never inside, and steps over it', () => {
     const { target, move } = edited(PIECES);
     move(2);
     move(3);
-    expect(target.state.selection.main.head).toBe(4);
+    // A cursor still: with one end on either side, the next key would delete that selection of nothing.
+    expect(target.state.selection.main).toMatchObject({ anchor: 4, head: 4 });
     move(3);
     expect(target.state.selection.main.head).toBe(2);
     move(0);
@@ -82,6 +96,63 @@ test('what is pasted into a line is held in pieces, and goes and comes by undo a
   expect(text()).toBe('{"a":""}');
   run(redo);
   expect(text()).toBe(`{"a":"${pasted}"}`);
+});
+
+test('keys at the borders of pieces take and give whole characters, and no soft break or half of one comes into the text', () => {
+  const key = fc.constantFrom('Backspace', 'Delete', 'e', '\u0301', '🐀', '\u200d👧', '\u{10ffff}', '\n', '\uDBFF');
+  const place = fc.record({
+    border: fc.double({ min: 0, max: 1, noNaN: true }),
+    beside: fc.integer({ min: -2, max: 4 }),
+  });
+  const words = fc.constantFrom(
+    'e\u0301'.repeat(300),
+    '👩\u200d👩\u200d👧'.repeat(60),
+    '\u{10fc00}'.repeat(200),
+    'word 😀 ',
+    'a\u0301\u0302 ,',
+  );
+  fc.assert(
+    fc.property(
+      fc.array(words, { minLength: 1, maxLength: 5 }),
+      fc.array(fc.tuple(place, key), { maxLength: 30 }),
+      (parts, keys) => {
+        const original = parts.join('').repeat(Math.ceil((LONG_LINE + 1) / parts.join('').length));
+        const { target, text, move, type, run } = edited(heldText(original));
+        for (const [{ border, beside }, pressed] of keys) {
+          const breaks = softBreaksOf(target.state);
+          const at = (breaks[Math.floor(border * (breaks.length - 1))] ?? 0) + beside;
+          const clamped = Math.max(0, Math.min(target.state.doc.length, at));
+          // Where a person can stand: not within a character.
+          if (/[\uDC00-\uDFFF]/.test(target.state.sliceDoc(clamped, clamped + 1))) continue;
+          move(clamped);
+          const { head } = target.state.selection.main;
+          expect(softBreaksOf(target.state).includes(head - 1)).toBe(false);
+          const before = withoutSoftBreaks(target.state.sliceDoc(0, head));
+          const behind = withoutSoftBreaks(target.state.sliceDoc(head));
+          if (pressed === 'Backspace') {
+            run(deleteCharBackward);
+            expect(before.startsWith(text().slice(0, text().length - behind.length))).toBe(true);
+            expect(text().endsWith(behind)).toBe(true);
+            expect(text().length < before.length + behind.length || before === '').toBe(true);
+          } else if (pressed === 'Delete') {
+            run(deleteCharForward);
+            expect(text().startsWith(before)).toBe(true);
+            expect(behind.endsWith(text().slice(before.length))).toBe(true);
+            expect(text().length < before.length + behind.length || behind === '').toBe(true);
+          } else {
+            type(pressed);
+            // A half alone, as of a soft break that was copied in part, is no character of the text.
+            expect(text()).toBe(before + (pressed === '\uDBFF' ? '' : pressed) + behind);
+          }
+          expect(text().isWellFormed()).toBe(true);
+          expect(softBreaksOf(target.state)).toEqual(softBreaksIn(target.state.doc));
+        }
+        while (run(undo));
+        expect(text()).toBe(original);
+      },
+    ),
+    { numRuns: 150, verbose: true },
+  );
 });
 
 test('a long line edited at random is the text edited so, with lines of bounded length, and undone it is the text again', () => {

@@ -100,8 +100,9 @@ function selectionOutside(state: EditorState, selection: EditorSelection): Edito
   const ranges = selection.ranges.map((range, index) => {
     const before = state.selection.ranges[index] ?? state.selection.main;
     const step = (position: number) => (before.head === position - 1 ? before.head : Number.POSITIVE_INFINITY);
-    const anchor = outside(range.anchor, Number.POSITIVE_INFINITY);
     const head = outside(range.head, step(range.head));
+    // A cursor stays one: with its ends on the two sides of a soft break it would be a selection of nothing, which the next key deletes.
+    const anchor = range.empty ? head : outside(range.anchor, Number.POSITIVE_INFINITY);
     if (anchor === range.anchor && head === range.head) return range;
     isOther = true;
     return EditorSelection.range(anchor, head);
