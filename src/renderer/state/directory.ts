@@ -2,7 +2,7 @@ import { toErrorValue, VelescopeError } from '../../shared/errors.ts';
 import type { Database, Health } from '../../shared/protocol.ts';
 import { call, connection } from '../connection/current.ts';
 import { announce } from './announcements.ts';
-import { report, showDialog, useApplication } from './application.ts';
+import { notify, report, showDialog, useApplication } from './application.ts';
 import { forgetDocuments } from './documents.ts';
 import { loadDrafts, useDrafts } from './drafts.ts';
 import { flushEdits } from './editing.ts';
@@ -31,12 +31,26 @@ export async function selectCollection(name: string): Promise<void> {
     useApplication.setState({ page: 'records' });
     return;
   }
-  // Where an edit could not be kept, which is said, the person stays with it; asked again, they leave.
-  if (!(await flushEdits())) return;
+  if (!(await canLeave())) return;
   forgetDocuments();
   useDrafts.setState({ drafts: new Map() });
   await openCollection(database.database, collection);
   await loadDrafts();
+}
+
+/**
+ * Whether what is shown can be left. Where an edit could not be kept, which is said, the person stays with it; asked again, they leave, unless
+ * it can be kept once the connection is back: with its collection it would go.
+ */
+async function canLeave(): Promise<boolean> {
+  if (await flushEdits()) return true;
+  if (useApplication.getState().lost) {
+    const text =
+      'What you typed could not be kept yet, and would be lost with this collection: wait until Velescope answers again.';
+    notify({ tone: 'plain', text });
+    announce(text);
+  }
+  return false;
 }
 
 let healthRun: AbortController | null = null;
@@ -100,6 +114,7 @@ export async function chooseDirectory(): Promise<void> {
 
 /** Opens a place the engine named: a recent one, or one of the list of places. */
 export async function openPlace(place: string): Promise<void> {
+  if (!(await canLeave())) return;
   useApplication.setState({ opening: true });
   try {
     await showDatabase(await call('directory.open', { place }));
@@ -156,7 +171,7 @@ async function findByPath(path: string): Promise<Database> {
 
 /** Leaves the directory, back to the welcome page. */
 export async function leaveDirectory(): Promise<void> {
-  if (!(await flushEdits())) return;
+  if (!(await canLeave())) return;
   healthRun?.abort();
   await closeSession();
   forgetDocuments();

@@ -5,6 +5,7 @@ import type { Database, Method, Params, Result } from '../../shared/protocol.ts'
 import type { Connection } from '../connection/connect.ts';
 import { createFixture, type Fixture } from '../testing/client.fixture.ts';
 import { useApplication } from './application.ts';
+import { selectCollection } from './directory.ts';
 import { openDocument, type PayloadDocument } from './documents.ts';
 import { careFor } from './reconnecting.ts';
 import { closeSession, openCollection, useSession } from './session.ts';
@@ -83,6 +84,18 @@ test('what was typed in a collection that was left comes into no other', async (
   await vi.advanceTimersByTimeAsync(5_000);
   expect(connections).toHaveLength(2);
   expect(drafts()).toEqual([]);
+});
+
+test('a collection is not left while what was typed in it could not be kept, and why is said', async () => {
+  breakOff();
+  type('1', 'meanwhile');
+  await selectCollection('c2');
+  expect(useSession.getState().collection).toMatchObject({ collection: 'c1' });
+  expect(useApplication.getState().notices.at(-1)?.text).toContain('What you typed could not be kept yet');
+  await vi.advanceTimersByTimeAsync(3_000);
+  expect(drafts()).toEqual([{ session: 's2', id: '1', text: '"meanwhile"' }]);
+  await selectCollection('c2');
+  expect(useSession.getState().collection).toMatchObject({ collection: 'c2' });
 });
 
 test('where the collection does not open again, the text stays on the screen, and becomes a draft once it does', async () => {
