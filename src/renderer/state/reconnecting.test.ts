@@ -8,7 +8,8 @@ import { useApplication } from './application.ts';
 import { selectCollection } from './directory.ts';
 import { openDocument, type PayloadDocument } from './documents.ts';
 import { careFor } from './reconnecting.ts';
-import { closeSession, openCollection, useSession } from './session.ts';
+import { closeSession, openCollection } from './session.ts';
+import { useSession } from './session-state.ts';
 
 /** The window over a connection that breaks: which drafts are made of what was typed meanwhile, and where. */
 
