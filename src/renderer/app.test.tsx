@@ -33,7 +33,8 @@ describe('the window', () => {
   });
 
   test('shows the records as a grid that knows its full size and has one tab stop', async () => {
-    await user.click(screen.getByRole('button', { name: /_semantic_memory/ }));
+    const list = screen.getByRole('navigation', { name: 'Collections' });
+    await user.click(within(list).getByRole('button', { name: /_semantic_memory/ }));
     const grid = await screen.findByRole('grid', { name: 'Records' });
     await waitFor(() => expect(grid.getAttribute('aria-rowcount')).toBe('48212'));
     expect(grid.querySelectorAll('[tabindex="0"]')).toHaveLength(1);
