@@ -17,6 +17,7 @@ import { retrieve } from '../../src/core/retrieve.ts';
 import { rowToRescanFrom, scan } from '../../src/core/scan.ts';
 import { parseSnapshot } from '../../src/core/snapshot.ts';
 import { checkSnapshot } from '../../src/core/snapshot-check.ts';
+import { runToEnd } from '../../src/core/steps.ts';
 import { decideWritability } from '../../src/main/engine/writability.ts';
 import { assertTiled, boundariesOf, type Examined, ended, examine } from './examined.ts';
 import { OUTCOMES, plainOutcomes, plainReplay, plainRetrieve, plainSalvage } from './naive.ts';
@@ -276,7 +277,7 @@ function byId([a]: readonly [bigint, bigint], [b]: readonly [bigint, bigint]): n
 /** The way of each generation through the rows ends where its replay ends. */
 function assertPaths({ log, source, table }: Examined, bytes: Uint8Array | null): void {
   const snapshot = parsedOrNull(bytes);
-  const paths = new ReplayPaths(source, table, snapshot);
+  const paths = runToEnd(ReplayPaths.of(source, table, snapshot));
   for (const generation of GENERATIONS) {
     const result = ended(replay({ source, crc32: packageCrc32, generation, snapshot }), log.length);
     let found: PathAt | null = null;

@@ -3,7 +3,7 @@ import { parseU64 } from '../../core/u64.ts';
 import { toErrorValue, VelescopeError } from '../../shared/errors.ts';
 import type { CallContext, Draft, Handlers, Result, StoredDraft, Summary } from '../../shared/protocol.ts';
 import type { Operation } from '../engine/log-payload-storage.ts';
-import { candidateAt, DamageList, describeCandidates, describeDamage } from './damage.ts';
+import { candidateAt, DamageList, describeCandidates, describeDamages } from './damage.ts';
 import { currentOf, isConflict, refuseUnseen } from './draft-conflicts.ts';
 import { DraftHistory } from './draft-history.ts';
 import { DraftedEdits } from './drafted-edits.ts';
@@ -53,6 +53,11 @@ export function createSessionHandlers(session: Session): SessionHandlers {
   session.closing.addEventListener('abort', () => journal.close());
   const edits = new DraftedEdits(drafts, journal);
   const damage = new DamageList(state);
+  const inWords = (rows: readonly number[], signal: AbortSignal) =>
+    runSliced(
+      describeDamages(state, rows, (row) => session.isInFlight(row)),
+      { signal },
+    );
   const recovery = new RecoverySession(session);
 
   const accepted = async () => (await recovery.accepted.list()).map(({ row, index }) => ({ row, index }));
@@ -219,19 +224,17 @@ export function createSessionHandlers(session: Session): SessionHandlers {
     'record.read': ({ row }) => session.record(row),
     'record.readAt': ({ id, offset }, { signal }) => session.recordAt(id, offset, signal),
     'record.bytes': ({ offset, length }) => session.bytes(offset, length),
-    'record.history': ({ id, from, count }) => session.history(id, from, count),
-    'log.map': ({ buckets }) => session.map(buckets),
+    'record.history': ({ id, from, count }, { signal }) => session.history(id, signal, { from, count }),
+    'log.map': ({ buckets }, { signal }) => session.map(buckets, signal),
 
-    'damage.list': ({ from, count }) => {
-      const rows = damage.rows(session.revision);
-      return {
-        total: rows.length,
-        damage: rows.slice(from, from + count).map((row) => describeDamage(state, row, session.isInFlight(row))),
-      };
+    'damage.list': async ({ from, count }, { signal }) => {
+      const rows = await runSliced(damage.rows(session.revision), { signal });
+      return { total: rows.length, damage: await inWords(rows.slice(from, from + count), signal) };
     },
-    'damage.at': ({ row }) => {
+    'damage.at': async ({ row }, { signal }) => {
       session.requireRow(row);
-      return state.table.isDamaged(row) ? describeDamage(state, row, session.isInFlight(row)) : null;
+      const [described] = state.table.isDamaged(row) ? await inWords([row], signal) : [];
+      return described ?? null;
     },
     'damage.candidates': ({ row }) => {
       session.requireRow(row);
@@ -249,7 +252,7 @@ export function createSessionHandlers(session: Session): SessionHandlers {
       const list = state.lists(view)?.[outcome];
       return { total: list?.length ?? 0, ids: list?.slice(from, count) ?? [] };
     },
-    'report.render': ({ format }) => renderReport(session, format),
+    'report.render': ({ format }, { signal }) => runSliced(renderReport(session, format), { signal }),
 
     'snapshot.disagreements': ({ from, count }) => {
       const check = state.snapshot.state === 'read' ? state.snapshot.check : null;
