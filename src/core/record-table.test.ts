@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { IdIndex } from './id-index.ts';
+import { PossibleRecords } from './possible-records.ts';
 import { encodeInfo, RecordTable } from './record-table.ts';
 import { isDamage, VERDICTS, type Verdict } from './segment.ts';
 import { runToEnd } from './steps.ts';
@@ -248,7 +249,7 @@ describe('RecordTable', () => {
     const table = new RecordTable();
     const gap = encodeInfo('gap', 'crc', 'unknown-bytes', false, false);
     for (const offset of [0, 10, 20]) {
-      table.possible.set(table.push(offset, gap, 0, 0), [{ offset, length: 1, id: 1n }]);
+      table.possible.set(table.push(offset, gap, 0, 0), new PossibleRecords());
       table.claimedEnds.set(table.rows - 1, 1000);
     }
     table.end = 30;

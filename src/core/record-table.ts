@@ -1,6 +1,7 @@
 import type { JsonReader } from './json/number.ts';
 import { type AllocationOptions, allocateColumns, type LinkColumns, slotsFor } from './link-columns.ts';
 import { linkRows } from './link-rows.ts';
+import type { PossibleRecords } from './possible-records.ts';
 import { NO_ROW, RowIndex } from './row-index.ts';
 import {
   APPLIED,
@@ -18,7 +19,7 @@ import {
   VERDICT_SHIFT,
   VerdictCode,
 } from './row-info.ts';
-import { isDamage, type PossibleRecord, type Segment, type SegmentKind, VERDICTS, type Verdict } from './segment.ts';
+import { isDamage, type Segment, type SegmentKind, VERDICTS, type Verdict } from './segment.ts';
 import { runToEnd, type Steps } from './steps.ts';
 import { joinU64 } from './u64.ts';
 
@@ -73,7 +74,7 @@ export class RecordTable {
   readonly #index: RowIndex;
   /** Where the last row ends. */
   end = 0;
-  readonly possible = new Map<number, PossibleRecord[]>();
+  readonly possible = new Map<number, PossibleRecords>();
   /** Rows whose payload one of VelesDB's two JSON readers reads and the other refuses; set with the payload verdicts. */
   readonly readersDisagree = new Set<number>();
   /** Rows whose verdict rests on where the log ended: row → the size from which on they have to be looked at again. */

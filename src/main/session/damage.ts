@@ -12,6 +12,8 @@ import { describeRow } from './rows.ts';
 
 const lenient = new TextDecoder('utf-8', { fatal: false });
 
+/** Of the possible records inside a piece of damage so many are named: there may be half a million, and nobody reads them. */
+const MOST_POSSIBLE = 200;
 /** Rows between two steps. */
 const STRIDE = 1 << 16;
 
@@ -82,7 +84,8 @@ function describeDamage(state: CollectionState, row: number, inFlight: boolean):
       generation,
       text: explained.consequences.find((entry) => entry.generation === generation)?.text ?? '',
     })),
-    possible: (table.possible.get(row) ?? []).map(({ offset, length, id }) => ({
+    morePossible: Math.max(0, (table.possible.get(row)?.length ?? 0) - MOST_POSSIBLE),
+    possible: (table.possible.get(row)?.first(MOST_POSSIBLE) ?? []).map(({ offset, length, id }) => ({
       offset: String(offset),
       length,
       id: String(id),
