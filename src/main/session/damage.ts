@@ -41,7 +41,7 @@ export class DamageList {
 
 function explainContext(state: CollectionState): ExplainContext {
   const snapshot = state.snapshot.state === 'read' ? state.snapshot.snapshot : null;
-  return { source: state.source, table: state.table, snapshot };
+  return { source: state.wholeSource, table: state.table, snapshot };
 }
 
 /** Pieces of damage in words, in steps: one that is long is read for it. */
@@ -95,7 +95,7 @@ function describeDamage(state: CollectionState, row: number, inFlight: boolean):
 
 /** What could repair a damaged row, best first. Nothing is applied. */
 export function candidatesFor(state: CollectionState, row: number): Candidates {
-  return candidatesOfRow({ source: state.source, table: state.table }, row) ?? { candidates: [], more: 0 };
+  return candidatesOfRow({ source: state.wholeSource, table: state.table }, row) ?? { candidates: [], more: 0 };
 }
 
 export function describeCandidates(state: CollectionState, row: number): Result<'damage.candidates'> {
