@@ -17,6 +17,7 @@ import { retrieve } from '../../src/core/retrieve.ts';
 import { rowToRescanFrom, scan } from '../../src/core/scan.ts';
 import { parseSnapshot } from '../../src/core/snapshot.ts';
 import { checkSnapshot } from '../../src/core/snapshot-check.ts';
+import { runToEnd } from '../../src/core/steps.ts';
 import { decideWritability } from '../../src/main/engine/writability.ts';
 import { assertTiled, boundariesOf, type Examined, ended, examine } from './examined.ts';
 import { OUTCOMES, plainOutcomes, plainReplay, plainRetrieve, plainSalvage } from './naive.ts';
@@ -137,7 +138,10 @@ function countingCrc32(work: { hashed: number }): typeof packageCrc32 {
 }
 
 function rowsOf(table: RecordTable): unknown[] {
-  return [...Array.from({ length: table.rows }, (_, row) => table.segment(row)), [...table.possible]];
+  return [
+    ...Array.from({ length: table.rows }, (_, row) => table.segment(row)),
+    [...table.possible].map(([row, list]) => [row, list.first()]),
+  ];
 }
 
 /** Every CRC record of which no byte was touched is found, or listed inside the damage that swallowed it. */
@@ -145,7 +149,7 @@ function assertUntouchedFound(
   { table }: Examined,
   untouched: readonly { offset: number; length: number; id: bigint }[],
 ): void {
-  const listed = new Set([...table.possible.values()].flat().map(({ offset }) => offset));
+  const listed = new Set([...table.possible.values()].flatMap((list) => list.first()).map(({ offset }) => offset));
   for (const { offset, length, id } of untouched) {
     const row = table.rowStartingAt(offset);
     if (row >= 0 && table.verdict(row) === 'ok') assert.deepEqual([table.id(row), table.length(row)], [id, length]);
@@ -276,7 +280,7 @@ function byId([a]: readonly [bigint, bigint], [b]: readonly [bigint, bigint]): n
 /** The way of each generation through the rows ends where its replay ends. */
 function assertPaths({ log, source, table }: Examined, bytes: Uint8Array | null): void {
   const snapshot = parsedOrNull(bytes);
-  const paths = new ReplayPaths(source, table, snapshot);
+  const paths = runToEnd(ReplayPaths.of(source, table, snapshot));
   for (const generation of GENERATIONS) {
     const result = ended(replay({ source, crc32: packageCrc32, generation, snapshot }), log.length);
     let found: PathAt | null = null;

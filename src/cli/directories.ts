@@ -5,7 +5,7 @@ import { type CollectionEntry, inspectDirectory } from '../main/services/directo
 import { type ErrorValue, toErrorValue, VelescopeError } from '../shared/errors.ts';
 import { type CommandLine, Exit, UsageError, worse } from './command-line.ts';
 import { JsonLines } from './json-lines.ts';
-import { OutputClosed } from './output.ts';
+import { OutputClosed, OutputFailed } from './output.ts';
 
 /** A collection that a command is to work on. */
 export interface Target {
@@ -81,7 +81,7 @@ export function oneCollection(line: CommandLine, directory: string, command: str
   return { directory, collection: null, entry: inspected.kind === 'collection' ? inspected.collection : null };
 }
 
-/** Runs an action; what it throws is printed for the directory and becomes status 1. Usage errors and a closed output pass. */
+/** Runs an action; what it throws is printed for the directory and becomes status 1. Usage errors and those of the output pass. */
 export async function reporting(
   line: CommandLine,
   directory: string,
@@ -91,7 +91,8 @@ export async function reporting(
   try {
     return await action();
   } catch (thrown) {
-    if (thrown instanceof OutputClosed || thrown instanceof UsageError) throw thrown;
+    const isOfOutput = thrown instanceof OutputClosed || thrown instanceof OutputFailed;
+    if (isOfOutput || thrown instanceof UsageError) throw thrown;
     await printFailure(line, directory, toErrorValue(thrown), options);
     return Exit.failed;
   }

@@ -67,7 +67,7 @@ describe('Output', () => {
     await expect(closed.flush()).rejects.toBeInstanceOf(OutputClosed);
     const full = failing('ENOSPC');
     full.write('x');
-    await expect(full.flush()).rejects.toMatchObject({ code: 'ENOSPC' });
+    await expect(full.flush()).rejects.toMatchObject({ cause: { code: 'ENOSPC' } });
   });
 });
 

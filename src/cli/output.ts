@@ -5,6 +5,9 @@ const BUFFER_SIZE = 64 << 10;
 /** The reader of a pipe went away (`velescope dump DIR | head`): nothing more can be told, and nothing is wrong. */
 export class OutputClosed extends Error {}
 
+/** What is printed cannot be taken (`velescope dump DIR > /dev/full`): that is no failure of a directory, and no other one can be told of. */
+export class OutputFailed extends Error {}
+
 /**
  * One of the process's output streams, buffered. `write` never waits; a loop that prints much calls `settle` after each
  * record, which waits until the stream has taken what is buffered, so that a slow reader holds the loop back.
@@ -66,7 +69,7 @@ export class Output {
     return this.#queue.length > 0;
   }
 
-  /** Waits until the stream has taken all full buffers. OutputClosed when nobody reads any more; the stream's error otherwise. */
+  /** Waits until the stream has taken all full buffers. OutputClosed when nobody reads any more, else OutputFailed. */
   async settle(): Promise<void> {
     const queue = this.#queue;
     this.#queue = [];
@@ -82,7 +85,8 @@ export class Output {
   #send(buffer: Buffer): Promise<void> {
     return new Promise((resolve, reject) => {
       const fail = (error: Error) => {
-        reject((error as NodeJS.ErrnoException).code === 'EPIPE' ? new OutputClosed() : error);
+        const isClosed = (error as NodeJS.ErrnoException).code === 'EPIPE';
+        reject(isClosed ? new OutputClosed() : new OutputFailed(error.message, { cause: error }));
       };
       if (this.#failure) fail(this.#failure);
       else this.#stream.write(buffer, (error) => (error ? fail(error) : resolve()));

@@ -89,9 +89,10 @@ describe('the velescope program', () => {
   });
 
   it.skipIf(!existsSync('/dev/full'))('says so when its output cannot be written', () => {
-    const ran = shell('velescope dump "$DIRECTORY/large" --as v3.12 > /dev/full');
+    const ran = shell('velescope dump "$DIRECTORY/large" "$DIRECTORY/large" --as v3.12 > /dev/full');
     expect(ran.status).toBe(1);
-    expect(ran.stderr).toContain('ENOSPC');
+    // Once: it is not a failure of each directory.
+    expect(ran.stderr.match(/ENOSPC/g)).toHaveLength(1);
   });
 
   it('does not take a directory for an input without lines', () => {

@@ -66,7 +66,7 @@ function printDamage(json: JsonLines, verification: Verification, teller: Damage
         foundBySearch: segment.foundBySearch,
         ...(row === verification.inFlightRow ? { inFlight: true } : {}),
         explanation,
-        possible: (table.possible.get(row) ?? []).map(({ offset, length, id }) => ({
+        possible: (table.possible.get(row)?.first() ?? []).map(({ offset, length, id }) => ({
           offset: String(offset),
           length,
           id: String(id),

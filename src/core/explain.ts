@@ -17,6 +17,7 @@ import type { RecordTable } from './record-table.ts';
 import { type PathAt, ReplayPaths } from './replay-path.ts';
 import { retrieve } from './retrieve.ts';
 import type { Snapshot } from './snapshot.ts';
+import { runToEnd, type Steps } from './steps.ts';
 import { formatU64, readU32 } from './u64.ts';
 import { crcOfFileRange } from './window.ts';
 
@@ -47,14 +48,29 @@ const coreCrc32: Crc32 = (bytes, seed = 0) => crc32(bytes, 0, bytes.length, seed
 /** The ways through a log, kept while the table and the snapshot stay what they were. */
 const known = new WeakMap<RecordTable, { rows: number; end: number; snapshot: Snapshot | null; paths: ReplayPaths }>();
 
-function pathsOf({ source, table, snapshot }: ExplainContext): ReplayPaths {
+function knownPaths({ table, snapshot }: ExplainContext): ReplayPaths | null {
   const before = known.get(table);
-  if (before && before.rows === table.rows && before.end === table.end && before.snapshot === snapshot) {
-    return before.paths;
-  }
-  const paths = new ReplayPaths(source, table, snapshot);
-  known.set(table, { rows: table.rows, end: table.end, snapshot, paths });
-  return paths;
+  const holds = before?.rows === table.rows && before.end === table.end && before.snapshot === snapshot;
+  return holds ? before.paths : null;
+}
+
+/**
+ * What all explanations of a log have in common, in steps, and once as long as the table and the snapshot stay what they are: each is a
+ * look-up then. Without it the first one does all of it.
+ */
+export function* prepareExplaining(context: ExplainContext): Steps<void> {
+  if (knownPaths(context)) return;
+  const { source, table, snapshot } = context;
+  const { rows, end } = table;
+  const paths = yield* ReplayPaths.of(source, table, snapshot);
+  known.set(table, { rows, end, snapshot, paths });
+}
+
+function pathsOf(context: ExplainContext): ReplayPaths {
+  const paths = knownPaths(context);
+  if (paths) return paths;
+  runToEnd(prepareExplaining(context));
+  return knownPaths(context)!;
 }
 
 /**

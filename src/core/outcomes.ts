@@ -5,7 +5,7 @@ import type { JsonReader } from './json/number.ts';
 import { type Crc32, LENGTH_FIELD_OFFSET } from './record.ts';
 import { decodeInfo, type RecordTable, StateCode } from './record-table.ts';
 import { replay } from './replay.ts';
-import { retrieve } from './retrieve.ts';
+import { isReadable } from './retrieve.ts';
 import { isDamage } from './segment.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Steps } from './steps.ts';
@@ -129,46 +129,40 @@ export function* outcomeOf(options: OutcomeOptions & { generation: Generation })
   const entries = index.size;
   let compared = 0;
 
-  const visited: { low: number; high: number; slot: number }[] = [];
+  // A block at a time: of a snapshot that points elsewhere for millions of ids, all of them would be millions of objects.
+  const elsewhere: { low: number; high: number; slot: number }[] = [];
   const compare = (low: number, high: number, offset: number, slot: number): void => {
     const live = table.liveRow(low, high);
     compared++;
     if (live >= 0 && table.offsets[live]! + LENGTH_FIELD_OFFSET === offset) {
       if (lists.unreadable && table.isUnreadable(live, reader)) lists.unreadable.push(low, high);
     } else {
-      visited.push({ low, high, slot });
+      elsewhere.push({ low, high, slot });
     }
   };
   for (let slot = 0; slot < index.slots; slot += LOOKED_UP) {
     index.forEach(compare, slot, slot + LOOKED_UP);
     yield { done: compared, total: entries };
-  }
-
-  for (let at = 0; at < visited.length; at++) {
-    if ((at & 1023) === 0) {
-      yield { done: entries + at, total: entries + visited.length };
-      yield* difference.served.makeRoom(at + 1024);
-    }
-    const { low, high, slot } = visited[at]!;
-    const offset = index.offset64At(slot);
-    difference.served.set64(low, high, offset);
-    if (payloads) {
-      const read = retrieve(source, offset, generation);
-      if (!read.ok) {
+    yield* difference.served.makeRoom(difference.served.size + elsewhere.length);
+    for (const { low, high, slot: at } of elsewhere.splice(0)) {
+      const offset = index.offset64At(at);
+      difference.served.set64(low, high, offset);
+      if (payloads && !(yield* isReadable(source, offset, generation))) {
         lists.unreadable!.push(low, high);
         continue;
       }
+      const row = table.rowStartingAt(index.offsetAt(at) - LENGTH_FIELD_OFFSET);
+      const ownRecord =
+        row >= 0 &&
+        table.kind(row) === 'store' &&
+        table.isApplied(row) &&
+        table.idLow[row] === low &&
+        table.idHigh[row] === high;
+      if (!ownRecord) lists.wrong.push(low, high);
+      else if (table.liveRow(low, high) >= 0) lists.stale.push(low, high);
+      else lists.resurrected.push(low, high);
+      yield { done: compared, total: entries };
     }
-    const row = table.rowStartingAt(index.offsetAt(slot) - LENGTH_FIELD_OFFSET);
-    const ownRecord =
-      row >= 0 &&
-      table.kind(row) === 'store' &&
-      table.isApplied(row) &&
-      table.idLow[row] === low &&
-      table.idHigh[row] === high;
-    if (!ownRecord) lists.wrong.push(low, high);
-    else if (table.liveRow(low, high) >= 0) lists.stale.push(low, high);
-    else lists.resurrected.push(low, high);
   }
 
   for (let row = 0; row < table.linkedRows; row++) {

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { IdIndex } from './id-index.ts';
+import { PossibleRecords } from './possible-records.ts';
 import { encodeInfo, RecordTable } from './record-table.ts';
 import { isDamage, VERDICTS, type Verdict } from './segment.ts';
+import { runToEnd } from './steps.ts';
 import { joinU64 } from './u64.ts';
 
 const seed = Number(process.env.VELESCOPE_SEED ?? (Math.random() * 0x7fff_ffff) | 0);
@@ -152,6 +154,11 @@ function expectSame(table: RecordTable, model: Model): void {
     const [low, high] = [Number(key & 0xffff_ffffn), Number(key >> 32n)];
     const history = model.history(key);
     expect(table.history(low, high)).toEqual(history);
+    const total = history.length;
+    for (const from of [undefined, 0, 1, total + 1]) {
+      const rows = from === undefined ? history.slice(-2) : history.slice(from, from + 2);
+      expect(runToEnd(table.someHistory(low, high, 2, from))).toEqual({ total, rows });
+    }
     expect(table.newestRow(low, high)).toBe(history.at(-1) ?? -1);
     expect(table.liveRow(low, high)).toBe(model.live(key));
     for (const index of history) {
@@ -242,7 +249,7 @@ describe('RecordTable', () => {
     const table = new RecordTable();
     const gap = encodeInfo('gap', 'crc', 'unknown-bytes', false, false);
     for (const offset of [0, 10, 20]) {
-      table.possible.set(table.push(offset, gap, 0, 0), [{ offset, length: 1, id: 1n }]);
+      table.possible.set(table.push(offset, gap, 0, 0), new PossibleRecords());
       table.claimedEnds.set(table.rows - 1, 1000);
     }
     table.end = 30;

@@ -1,6 +1,7 @@
 import type { JsonReader } from './json/number.ts';
 import { type AllocationOptions, allocateColumns, type LinkColumns, slotsFor } from './link-columns.ts';
 import { linkRows } from './link-rows.ts';
+import type { PossibleRecords } from './possible-records.ts';
 import { NO_ROW, RowIndex } from './row-index.ts';
 import {
   APPLIED,
@@ -18,9 +19,12 @@ import {
   VERDICT_SHIFT,
   VerdictCode,
 } from './row-info.ts';
-import { isDamage, type PossibleRecord, type Segment, type SegmentKind, VERDICTS, type Verdict } from './segment.ts';
+import { isDamage, type Segment, type SegmentKind, VERDICTS, type Verdict } from './segment.ts';
 import { runToEnd, type Steps } from './steps.ts';
 import { joinU64 } from './u64.ts';
+
+/** Versions of an id between two steps; each is somewhere else in memory. */
+const HISTORY_STRIDE = 1 << 14;
 
 export { NO_ROW } from './row-index.ts';
 export {
@@ -70,7 +74,7 @@ export class RecordTable {
   readonly #index: RowIndex;
   /** Where the last row ends. */
   end = 0;
-  readonly possible = new Map<number, PossibleRecord[]>();
+  readonly possible = new Map<number, PossibleRecords>();
   /** Rows whose payload one of VelesDB's two JSON readers reads and the other refuses; set with the payload verdicts. */
   readonly readersDisagree = new Set<number>();
   /** Rows whose verdict rests on where the log ended: row → the size from which on they have to be looked at again. */
@@ -325,6 +329,23 @@ export class RecordTable {
     const rows: number[] = [];
     for (let row = this.newestRow(low, high); row >= 0; row = this.previous[row]! - 1) rows.push(row);
     return rows.reverse();
+  }
+
+  /**
+   * Some of the rows of an id, oldest first, and how many there are: an id may have been written any number of times, and what is asked for are
+   * a few. In steps. `from` counts from the oldest; without it they are the newest.
+   */
+  *someHistory(low: number, high: number, count: number, from?: number): Steps<{ total: number; rows: number[] }> {
+    const newest = this.newestRow(low, high);
+    const total = newest < 0 ? 0 : this.ordinals[newest]!;
+    const first = from ?? Math.max(0, total - count);
+    const rows: number[] = [];
+    let position = total - 1;
+    for (let row = newest; row >= 0 && position >= first; row = this.previous[row]! - 1, position--) {
+      if (position < first + count) rows.push(row);
+      if (position % HISTORY_STRIDE === 0) yield { done: total - position, total };
+    }
+    return { total, rows: rows.reverse() };
   }
 
   /** Forgets the rows from `row` on, as if they had never been linked: a grown log is scanned again from there. */

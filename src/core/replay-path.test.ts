@@ -34,7 +34,7 @@ describe('ReplayPaths', () => {
         const boundary = position === null ? -1 : Math.floor(position * table.rows);
         const start = boundary < 0 ? 0 : boundary < table.rows ? table.offsets[boundary]! : bytes.length;
         const snapshot = boundary < 0 ? null : snapshotAt(start);
-        const paths = new ReplayPaths(source, table, snapshot);
+        const paths = runToEnd(ReplayPaths.of(source, table, snapshot));
         for (const generation of GENERATIONS) {
           const result = runToEnd(replay({ source, crc32: packageCrc32, generation, snapshot }));
           let ended: PathAt | null = null;

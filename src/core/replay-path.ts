@@ -20,6 +20,7 @@ import {
 } from './record.ts';
 import { type RecordTable, VerdictCode } from './record-table.ts';
 import type { Snapshot } from './snapshot.ts';
+import { runToEnd, type Steps } from './steps.ts';
 import { joinU64, readU32 } from './u64.ts';
 
 /** What a generation's replay does where it meets a row (docs/format.md, "Replay loop"). */
@@ -52,6 +53,10 @@ const MOST_APPLIED = 8;
 /** How many entries that point into one piece of damage are named. */
 const MOST_POINTERS = 100;
 
+/** Rows between two steps, and entries of a snapshot, each of which is looked up among those before it. */
+const STRIDE = 1 << 18;
+const POINTERS_STRIDE = 1 << 14;
+
 interface Walk {
   /** Where replay starts. */
   start: number;
@@ -72,20 +77,36 @@ export class ReplayPaths {
   readonly #breaks: number[] = [];
   readonly #walks = new Map<Generation, Walk>();
   readonly #behind = new Map<number, number>();
-  #pointers: Map<number, bigint[]> | null = null;
+  #pointers: Map<number, bigint[]> = new Map();
 
-  constructor(
+  private constructor(
     private readonly source: ByteSource,
     private readonly table: RecordTable,
     private readonly snapshot: Snapshot | null,
-  ) {
+  ) {}
+
+  /** The ways through a log, in steps: they cost a look at each row, and at each entry of the snapshot. */
+  static *of(source: ByteSource, table: RecordTable, snapshot: Snapshot | null): Steps<ReplayPaths> {
+    const paths = new ReplayPaths(source, table, snapshot);
+    yield* paths.#findBreaks();
+    for (const generation of GENERATIONS) {
+      const walk = yield* paths.#walk(generation);
+      paths.#walks.set(generation, walk);
+      if (walk.ended?.how === 'stops') yield* paths.#countBehind(walk.ended.row);
+    }
+    yield* paths.#findPointers();
+    return paths;
+  }
+
+  *#findBreaks(): Steps<void> {
+    const { table } = this;
     for (let row = 0; row < table.rows; row++) {
       const gap = table.kind(row) === 'gap';
       if (gap ? row === 0 || table.kind(row - 1) !== 'gap' : table.verdictCode(row) === VerdictCode.torn) {
         this.#breaks.push(row);
       }
+      if (row % STRIDE === 0) yield { done: row, total: table.rows };
     }
-    for (const generation of GENERATIONS) this.#walks.set(generation, this.#walk(generation));
   }
 
   /** What a generation's replay does at a row. */
@@ -117,27 +138,33 @@ export class ReplayPaths {
 
   /** How many records that salvage applies stand behind a row. */
   recordsBehind(row: number): number {
-    const known = this.#behind.get(row);
-    if (known !== undefined) return known;
+    return this.#behind.get(row) ?? runToEnd(this.#countBehind(row));
+  }
+
+  *#countBehind(row: number): Steps<number> {
     const { table } = this;
-    let count = 0;
-    for (let at = row + 1; at < table.rows; at++) if (table.isApplied(at)) count++;
+    let count = this.#behind.get(row) ?? 0;
+    if (this.#behind.has(row)) return count;
+    for (let at = row + 1; at < table.rows; at++) {
+      if (table.isApplied(at)) count++;
+      if (at % STRIDE === 0) yield { done: at, total: table.rows };
+    }
     this.#behind.set(row, count);
     return count;
   }
 
   /** Ids whose snapshot entries (those that count) point into a damaged row: what is there is served unchecked. */
   pointersInto(row: number): readonly bigint[] {
-    this.#pointers ??= this.#findPointers();
     return this.#pointers.get(row) ?? [];
   }
 
-  #findPointers(): Map<number, bigint[]> {
+  *#findPointers(): Steps<void> {
     const { table, snapshot } = this;
-    const pointers = new Map<number, bigint[]>();
-    if (!snapshot) return pointers;
+    const pointers = this.#pointers;
+    if (!snapshot) return;
     const seen = new IdIndex(snapshot.count);
     for (let entry = snapshot.count - 1; entry >= 0; entry--) {
+      if (entry % POINTERS_STRIDE === 0) yield { done: snapshot.count - entry, total: snapshot.count };
       const low = snapshot.idLow(entry);
       const high = snapshot.idHigh(entry);
       // Of an id that stands twice the last entry counts.
@@ -150,10 +177,9 @@ export class ReplayPaths {
       if (ids.length < MOST_POINTERS) ids.push(joinU64(low, high));
       pointers.set(row, ids);
     }
-    return pointers;
   }
 
-  #walk(generation: Generation): Walk {
+  *#walk(generation: Generation): Steps<Walk> {
     const { table, source } = this;
     const position = this.snapshot?.walPosition ?? 0n;
     const start = position >= BigInt(source.size) ? source.size : Number(position);
@@ -181,6 +207,7 @@ export class ReplayPaths {
       }
       const path = this.#follow(generation, offset);
       walk.at.set(place, path);
+      yield { done: place, total: this.#breaks.length };
       if (path.kind === 'goes-on') {
         resume = path.row;
         passedBy = offset;

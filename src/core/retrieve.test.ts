@@ -1,9 +1,12 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ByteSource } from './byte-source.ts';
 import { MemorySource } from './byte-source.ts';
 import { GENERATIONS } from './generation.ts';
+import { brokenBytes, payloadText, propertySeed, someSpace, utf8 } from './json/text.fixture.ts';
 import { LogBuilder } from './log-builder.fixture.ts';
-import { retrieve } from './retrieve.ts';
+import { isReadable, retrieve } from './retrieve.ts';
+import { runToEnd } from './steps.ts';
 import { writeU32 } from './u64.ts';
 
 /** Bytes, then zeros up to a size that no memory has to hold. Remembers the longest read. */
@@ -64,6 +67,47 @@ describe('reading an index entry', () => {
         expect(retrieve(source, 9, generation)).toMatchObject({ ok: false, error: { kind: 'InvalidData', message } });
       }
       expect(source.longestRead).toBeLessThanOrEqual(1 << 20);
+    }
+  });
+});
+
+describe('whether an index entry can be read', () => {
+  it('is what reading it says, wherever a long payload is cut to look at its beginning', () => {
+    const broken = fc.tuple(payloadText(someSpace, false), fc.nat(), fc.nat(255)).map(([text, at, byte]) => {
+      const bytes = utf8(text);
+      if (bytes.length > 0) bytes[at % bytes.length] = byte;
+      return bytes;
+    });
+    const digits = fc
+      .tuple(fc.integer({ min: 1, max: 420 }), fc.integer({ min: -500, max: 400 }))
+      .map(([count, exponent]) => utf8(`[1${'0'.repeat(count)}e${exponent}]`));
+    const whole = payloadText(someSpace, true).map(utf8);
+    const property = fc.property(
+      fc.oneof(whole, broken, brokenBytes, digits),
+      fc.oneof(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 330, max: 430 })),
+      fc.integer({ min: -20, max: 20 }),
+      (payload, longFrom, wrongBy) => {
+        const bytes = new Uint8Array(13 + payload.length + 4);
+        bytes.set(payload, 13);
+        writeU32(bytes, 9, Math.max(0, payload.length + (wrongBy > 4 ? wrongBy - 4 : 0)));
+        const source = new MemorySource(bytes);
+        for (const generation of GENERATIONS) {
+          expect(runToEnd(isReadable(source, 9, generation, longFrom))).toBe(retrieve(source, 9, generation).ok);
+        }
+      },
+    );
+    fc.assert(property, { seed: propertySeed('readable entries'), numRuns: 2000 });
+  });
+
+  it('of a false length takes no more into memory than a window', () => {
+    for (const text of ['{"a":"b', 'aaaa']) {
+      const head = new LogBuilder().legacyStore(1, text).bytes();
+      writeU32(head, 9, 100 << 20);
+      const source = new SparseSource(head, 200 << 20);
+      expect(runToEnd(isReadable(source, 9, 'v3.12'))).toBe(false);
+      const pastEnd = new SparseSource(head, 50 << 20);
+      expect(runToEnd(isReadable(pastEnd, 9, 'v1.6'))).toBe(false);
+      expect(Math.max(source.longestRead, pastEnd.longestRead)).toBeLessThanOrEqual(1 << 20);
     }
   });
 });

@@ -7,13 +7,18 @@ import {
   SHORT_READ,
   type VelesError,
 } from './generation.ts';
-import { checkPayload, isAccepted } from './json/check.ts';
+import { checkPayload, isAccepted, type JsonReader, OUT_OF_RANGE } from './json/check.ts';
+import type { Steps } from './steps.ts';
 import { readU32 } from './u64.ts';
 import { WINDOW_SIZE } from './window.ts';
 
 const FIRST_READ = 512;
 /** A longer payload is not taken into memory before it is known to hold no byte that JSON forbids. */
 const LONG_PAYLOAD = 1 << 29;
+/** From here on a length is doubted before what it claims is read. */
+const LONG_CLAIM = 1 << 16;
+/** What may look wrong only because it is cut, an escape, a character, a word, is shorter; a number out of range is not. */
+const LONGEST_TOKEN_CUT = 16;
 const I64_MAX = 0x7fff_ffff_ffff_ffffn;
 
 export type Retrieved =
@@ -67,6 +72,43 @@ export function retrieve(source: ByteSource, offset: number | bigint, generation
   const check = checkPayload(bytes, 0, bytes.length, reader);
   if (check.state === 'ok') return { ok: true, payload: bytes };
   return { ok: false, error: { kind: 'InvalidData', message: check.message }, bytes: length === 0 ? null : bytes };
+}
+
+/**
+ * Whether `retrieve` gives a payload, in steps, and without taking into memory what a false length claims: damage and snapshots make up
+ * thousands of them, of hundreds of megabytes each.
+ */
+export function* isReadable(
+  source: ByteSource,
+  offset: number | bigint,
+  generation: Generation,
+  longFrom = LONG_CLAIM,
+): Steps<boolean> {
+  if (offset > I64_MAX) return false;
+  const at = Number(offset);
+  if (at + 4 > source.size) return false;
+  const field = source.read(at, 4);
+  if (field.length < 4) return false;
+  const length = readU32(field, 0);
+  if (at + 4 + length > source.size) return false;
+  if (length >= longFrom) {
+    const reader = POLICIES[generation].jsonReader;
+    if (beginsWrong(source.read(at + 4, Math.min(length, longFrom)), reader)) return false;
+    for (let from = at + 4; from < at + 4 + length; from += WINDOW_SIZE) {
+      const to = Math.min(from + WINDOW_SIZE, at + 4 + length);
+      // No reader takes one, wherever it stands.
+      if (firstForbiddenByte(source, from, to) >= 0) return false;
+      yield { done: to - at - 4, total: length };
+    }
+  }
+  return retrieve(source, at, generation).ok;
+}
+
+/** Whether the beginning of a payload is wrong whatever follows. False where it may be for the cut that it seems so. */
+function beginsWrong(beginning: Uint8Array, reader: JsonReader): boolean {
+  const check = checkPayload(beginning, 0, beginning.length, reader);
+  if (check.state === 'ok' || check.message.startsWith(OUT_OF_RANGE)) return false;
+  return check.offset < beginning.length - LONGEST_TOKEN_CUT;
 }
 
 /** First offset in [from, to) of a byte below 0x20 that is no white space of JSON's; -1 when there is none. */

@@ -1,5 +1,6 @@
 import type { ByteSource } from './byte-source.ts';
 import { BLOCK_SIZE, type BlockWalker, blockWalkerFor, type RowColumns } from './fast-scan.ts';
+import { PossibleRecords } from './possible-records.ts';
 import { Probe } from './probe.ts';
 import {
   CRC_DELETE_SIZE,
@@ -11,9 +12,9 @@ import {
   STORE_HEADER_SIZE,
 } from './record.ts';
 import { encodeInfo, INFO_FOUND, INFO_OK_DELETE, INFO_OK_STORE, RecordTable } from './record-table.ts';
-import type { PossibleRecord, SegmentKind, Verdict } from './segment.ts';
+import type { SegmentKind, Verdict } from './segment.ts';
 import type { Steps } from './steps.ts';
-import { joinU64, readU32 } from './u64.ts';
+import { readU32 } from './u64.ts';
 import { crcHolds, HASHED_AT_ONCE, longCrcHolds, WINDOW_SIZE, Window } from './window.ts';
 
 /** A run of this many zeros inside a gap is told apart from other unknown bytes. */
@@ -261,13 +262,13 @@ export class Scanner {
     verdict: Verdict,
     low: number | null,
     high: number | null,
-    possible: PossibleRecord[] = [],
+    possible: PossibleRecords | null = null,
   ): void {
     const found = this.#found && kind !== 'gap';
     const info = encodeInfo(kind, format, verdict, found, low !== null);
     const row = this.table.push(offset, info, low ?? 0, high ?? 0);
     if (found) this.#found = false;
-    if (possible.length > 0) this.table.possible.set(row, possible);
+    if (possible && possible.length > 0) this.table.possible.set(row, possible);
   }
 
   /** Accounts for what stands at `position`, where no intact CRC record does; returns where the scan goes on. */
@@ -297,7 +298,7 @@ export class Scanner {
         return size;
       }
       this.#restsOnEnd(end ?? size + 1);
-      return yield* this.#gapTo(probe, position, next, low, high, []);
+      return yield* this.#gapTo(probe, position, next, low, high, null);
     }
 
     if (format === 'crc') return yield* this.#explainCrcFailed(probe, position, end, kind, low, high);
@@ -349,26 +350,26 @@ export class Scanner {
   ): Steps<number> {
     if (end < this.#size) yield* probe.hashLong(end);
     const anchored = end === this.#size || probe.intactEnd(end) >= 0;
-    const possible: PossibleRecord[] = [];
+    const possible = new PossibleRecords();
     if (end === this.#size) this.#restsOnEnd(end + 1);
     else if (!anchored) this.#restsOnEnd(probe.mayBecomeIntactAt(end));
     if (anchored) {
       for (let from = position + 1; ; ) {
         const start = yield* probe.search(from, end, 'crc');
         if (start < 0) break;
-        const chain: PossibleRecord[] = [];
+        const chain = new PossibleRecords();
         let at = start;
         while (at < end) {
           yield* probe.hashLong(at);
           const next = probe.intactEnd(at);
-          if (next >= 0) chain.push(this.#possible(probe, at, next));
+          if (next >= 0) addPossible(chain, probe, at, next);
           const onward = next >= 0 ? next : yield* this.#bridge(probe, at, end);
           if (onward < 0) break;
           at = onward;
           if (chain.length % CHAIN_STRIDE === 0) yield { done: at, total: this.#size };
         }
         if (at >= end) return yield* this.#gapTo(probe, position, start, low, high, possible);
-        for (const record of chain) possible.push(record);
+        possible.add(chain);
         from = at;
         yield { done: from, total: this.#size };
       }
@@ -401,15 +402,10 @@ export class Scanner {
     return -1;
   }
 
-  #possible(probe: Probe, offset: number, end: number): PossibleRecord {
-    const frame = probe.frame(offset)!;
-    return { offset, length: end - offset, id: joinU64(frame.low ?? 0, frame.high ?? 0) };
-  }
-
   /** Searches from `from` for the next record; what lies before it, from `position`, is a gap. */
   *#gap(probe: Probe, position: number, from: number, low: number | null, high: number | null): Steps<number> {
     const next = yield* probe.search(from, this.#size, 'any');
-    return yield* this.#gapTo(probe, position, next < 0 ? this.#size : next, low, high, []);
+    return yield* this.#gapTo(probe, position, next < 0 ? this.#size : next, low, high, null);
   }
 
   /** Pushes [position, end) as gap segments, runs of zeros apart; the first one carries the claim and the possible records. */
@@ -419,12 +415,12 @@ export class Scanner {
     end: number,
     low: number | null,
     high: number | null,
-    possible: PossibleRecord[],
+    possible: PossibleRecords | null,
   ): Steps<number> {
     const zeroTail = yield* probe.zeroTail();
     let first = true;
     const push = (offset: number, verdict: Verdict) => {
-      this.#push(offset, 'gap', 'crc', verdict, first ? low : null, first ? high : null, first ? possible : []);
+      this.#push(offset, 'gap', 'crc', verdict, first ? low : null, first ? high : null, first ? possible : null);
       first = false;
     };
     let pending = position; // start of bytes not yet pushed
@@ -453,4 +449,9 @@ export class Scanner {
     this.#found = end < this.#size;
     return end;
   }
+}
+
+function addPossible(list: PossibleRecords, probe: Probe, offset: number, end: number): void {
+  const { low, high } = probe.frame(offset)!;
+  list.push(offset, end - offset, low ?? 0, high ?? 0);
 }

@@ -53,6 +53,8 @@ export interface SnapshotCheckOptions {
 
 /** Entries or rows looked at between two yields: a millisecond or two, where each costs several waits for memory. */
 const STRIDE = 1 << 14;
+/** The same of entries that are looked up by their ids and put into words. */
+const EXPLAINED = 1 << 11;
 /** The same where rows are only passed over. */
 const LONG_STRIDE = 1 << 18;
 
@@ -166,9 +168,9 @@ class Checker {
     const { open, count: settled } = this.#settled!;
     if (settled === count) return;
     for (let entry = count - 1; entry >= 0; entry--) {
-      if ((count - entry) % STRIDE === 1) {
+      if ((count - entry) % EXPLAINED === 1) {
         yield this.#progress(count - entry);
-        yield* this.#strangers.makeRoom(this.#strangers.size + STRIDE);
+        yield* this.#strangers.makeRoom(this.#strangers.size + EXPLAINED);
       }
       if (open.has(entry)) this.#entry(entry);
     }

@@ -268,7 +268,9 @@ const damageSchema = z.object({
   hint: z.string().nullable(),
   /** What each generation does here, in words. */
   consequences: z.array(z.object({ generation: generationSchema, text: z.string() })),
+  /** The first of them. */
   possible: z.array(z.object({ offset: offsetText, length: count, id: idText })),
+  morePossible: count,
 });
 
 /** Candidates accepted for the recovery plan, by the row of their damage. */

@@ -86,6 +86,9 @@ const REASON = {
   recursion: 'recursion limit exceeded',
 } as const;
 
+/** How the message begins where a number is too large, for which all of its digits count. */
+export const OUT_OF_RANGE: string = REASON.range;
+
 /** `position` is what VelesDB counts lines and columns from: the index behind the byte it stopped at. */
 interface Refusal {
   reason: string;

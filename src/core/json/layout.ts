@@ -49,7 +49,17 @@ export function* displaying(text: string): Steps<string> {
  * `storedText(displayText(text), true) === text` for every compact text.
  */
 export function storedText(displayed: string, storedWasCompact: boolean): string {
-  return storedWasCompact && isJson(displayed) ? runToEnd(withoutSpace(displayed)) : displayed;
+  return runToEnd(storing(displayed, storedWasCompact));
+}
+
+/** `storedText` in steps. */
+export function* storing(displayed: string, storedWasCompact: boolean): Steps<string> {
+  if (!storedWasCompact) return displayed;
+  const encoded = encodeUtf8(displayed);
+  yield { done: 0, total: displayed.length };
+  if (!encoded.ok || !isJsonText(encoded.bytes)) return displayed;
+  yield { done: 0, total: displayed.length };
+  return yield* withoutSpace(displayed);
 }
 
 /** How a text is edited: what is displayed, and whether that is stored compact again. */

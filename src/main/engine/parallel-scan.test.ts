@@ -20,7 +20,7 @@ function contentOf(table: RecordTable): unknown {
     end: table.end,
     segments: Array.from({ length: table.rows }, (_, row) => ({ ...table.segment(row), state: table.state(row) })),
     previous: Array.from(table.previous.subarray(0, table.rows)),
-    possible: [...table.possible],
+    possible: [...table.possible].map(([row, list]) => [row, list.first()]),
     claimedEnds: [...table.claimedEnds],
     ids: table.ids,
   };

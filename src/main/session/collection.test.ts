@@ -12,7 +12,7 @@ import { crc32 } from '../engine/crc32.ts';
 import { MemoryFiles } from '../engine/memory-files.ts';
 import { decideWritability } from '../engine/writability.ts';
 import { CollectionState } from './collection.ts';
-import { describeDamage } from './damage.ts';
+import { DamageList, describeDamages } from './damage.ts';
 import { describeOutcomes, describeSnapshot } from './summary.ts';
 
 const DIRECTORY = '/c';
@@ -50,9 +50,7 @@ function read(files: MemoryFiles): CollectionState {
 const said = (state: CollectionState) => ({
   snapshot: describeSnapshot(state),
   outcomes: describeOutcomes(state),
-  damage: Array.from({ length: state.table.rows }, (_, row) => row)
-    .filter((row) => state.table.isDamaged(row))
-    .map((row) => describeDamage(state, row, false)),
+  damage: runToEnd(describeDamages(state, runToEnd(new DamageList(state).rows(0)), () => false)),
 });
 
 describe('the entries of a snapshot that agrees', () => {

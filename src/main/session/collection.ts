@@ -94,6 +94,11 @@ export class CollectionState {
     return this.#source ?? NO_BYTES;
   }
 
+  /** The same bytes for what is said of all of a segment. Where the log was cut since, reading throws LOG_SHRANK: half of one would be explained as another. */
+  get wholeSource(): ByteSource {
+    return refuseShortReads(this.source);
+  }
+
   /**
    * The same bytes for a pass that is cut into slices: a source with a buffer of its own. Between two slices pages are read
    * through `source`, and what a pass still looks at must not change under it. Where the log was cut since, reading throws LOG_SHRANK.

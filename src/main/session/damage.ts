@@ -1,8 +1,9 @@
-import { explainDamage } from '../../core/explain.ts';
+import { type ExplainContext, explainDamage, prepareExplaining } from '../../core/explain.ts';
 import { GENERATIONS } from '../../core/generation.ts';
 import { CRC_SIZE, Marker, STORE_HEADER_SIZE } from '../../core/record.ts';
 import { candidatesOfRow } from '../../core/recovery/repairs.ts';
 import type { Candidate, Candidates } from '../../core/repair/candidates.ts';
+import type { Steps } from '../../core/steps.ts';
 import { highU32, lowU32 } from '../../core/u64.ts';
 import { VelescopeError } from '../../shared/errors.ts';
 import type { CandidateView, Damage, Result } from '../../shared/protocol.ts';
@@ -11,32 +12,61 @@ import { describeRow } from './rows.ts';
 
 const lenient = new TextDecoder('utf-8', { fatal: false });
 
+/** Of the possible records inside a piece of damage so many are named: there may be half a million, and nobody reads them. */
+const MOST_POSSIBLE = 200;
+/** Rows between two steps. */
+const STRIDE = 1 << 16;
+
 /** Rows that are damaged, in file order, made anew when the table changed. */
 export class DamageList {
-  #rows: number[] = [];
+  #rows: readonly number[] = [];
   #revision = -1;
 
   constructor(private readonly state: CollectionState) {}
 
-  rows(revision: number): readonly number[] {
-    if (this.#revision !== revision) {
-      this.#rows = [];
-      const { table } = this.state;
-      for (let row = 0; row < table.linkedRows; row++) if (table.isDamaged(row)) this.#rows.push(row);
-      this.#revision = revision;
+  /** In steps; of the table as it is when they end. */
+  *rows(revision: number): Steps<readonly number[]> {
+    if (this.#revision === revision) return this.#rows;
+    const rows: number[] = [];
+    const { table } = this.state;
+    for (let row = 0; row < table.linkedRows; row++) {
+      if (table.isDamaged(row)) rows.push(row);
+      if (row % STRIDE === 0) yield { done: row, total: table.linkedRows };
     }
-    return this.#rows;
+    this.#rows = rows;
+    this.#revision = revision;
+    return rows;
   }
 }
 
+function explainContext(state: CollectionState): ExplainContext {
+  const snapshot = state.snapshot.state === 'read' ? state.snapshot.snapshot : null;
+  return { source: state.wholeSource, table: state.table, snapshot };
+}
+
+/** Pieces of damage in words, in steps: one that is long is read for it. */
+export function* describeDamages(
+  state: CollectionState,
+  rows: readonly number[],
+  isInFlight: (row: number) => boolean,
+): Steps<Damage[]> {
+  const { table } = state;
+  if (rows.length > 0) yield* prepareExplaining({ ...explainContext(state), source: state.sourceForPass() });
+  const described: Damage[] = [];
+  for (const row of rows) {
+    // Of a log that was read anew, or cut, in between.
+    if (table !== state.table || row >= table.linkedRows || !table.isDamaged(row)) break;
+    described.push(describeDamage(state, row, isInFlight(row)));
+    yield { done: described.length, total: rows.length };
+  }
+  return described;
+}
+
 /** One piece of damage in words. */
-export function describeDamage(state: CollectionState, row: number, inFlight: boolean): Damage {
+function describeDamage(state: CollectionState, row: number, inFlight: boolean): Damage {
   const { table } = state;
   const described = describeRow(state, 'salvage', row);
-  const explained = explainDamage(
-    { source: state.source, table, snapshot: state.snapshot.state === 'read' ? state.snapshot.snapshot : null },
-    row,
-  );
+  const explained = explainDamage(explainContext(state), row);
   return {
     row,
     offset: described.offset,
@@ -54,7 +84,8 @@ export function describeDamage(state: CollectionState, row: number, inFlight: bo
       generation,
       text: explained.consequences.find((entry) => entry.generation === generation)?.text ?? '',
     })),
-    possible: (table.possible.get(row) ?? []).map(({ offset, length, id }) => ({
+    morePossible: Math.max(0, (table.possible.get(row)?.length ?? 0) - MOST_POSSIBLE),
+    possible: (table.possible.get(row)?.first(MOST_POSSIBLE) ?? []).map(({ offset, length, id }) => ({
       offset: String(offset),
       length,
       id: String(id),
@@ -64,7 +95,7 @@ export function describeDamage(state: CollectionState, row: number, inFlight: bo
 
 /** What could repair a damaged row, best first. Nothing is applied. */
 export function candidatesFor(state: CollectionState, row: number): Candidates {
-  return candidatesOfRow({ source: state.source, table: state.table }, row) ?? { candidates: [], more: 0 };
+  return candidatesOfRow({ source: state.wholeSource, table: state.table }, row) ?? { candidates: [], more: 0 };
 }
 
 export function describeCandidates(state: CollectionState, row: number): Result<'damage.candidates'> {

@@ -3,11 +3,13 @@ import { parseU64 } from '../../core/u64.ts';
 import { toErrorValue, VelescopeError } from '../../shared/errors.ts';
 import type { CallContext, Draft, Handlers, Result, StoredDraft, Summary } from '../../shared/protocol.ts';
 import type { Operation } from '../engine/log-payload-storage.ts';
-import { candidateAt, DamageList, describeCandidates, describeDamage } from './damage.ts';
+import { candidateAt, DamageList, describeCandidates, describeDamages } from './damage.ts';
 import { currentOf, isConflict, refuseUnseen } from './draft-conflicts.ts';
 import { DraftHistory } from './draft-history.ts';
+import { DraftedEdits } from './drafted-edits.ts';
 import { DraftStore, type KeptDraft } from './drafts.ts';
 import { importAsDrafts, importIntoLog, importLines } from './import-lines.ts';
+import { isDone } from './is-done.ts';
 import { EditJournal } from './journal.ts';
 import { payloadText } from './record-detail.ts';
 import { RecoverySession } from './recovery.ts';
@@ -49,7 +51,13 @@ export function createSessionHandlers(session: Session): SessionHandlers {
   const draftHistory = new DraftHistory(drafts);
   const journal = new EditJournal(session.options.settingsDirectory, session.directory);
   session.closing.addEventListener('abort', () => journal.close());
+  const edits = new DraftedEdits(drafts, journal);
   const damage = new DamageList(state);
+  const inWords = (rows: readonly number[], signal: AbortSignal) =>
+    runSliced(
+      describeDamages(state, rows, (row) => session.isInFlight(row)),
+      { signal },
+    );
   const recovery = new RecoverySession(session);
 
   const accepted = async () => (await recovery.accepted.list()).map(({ row, index }) => ({ row, index }));
@@ -60,30 +68,12 @@ export function createSessionHandlers(session: Session): SessionHandlers {
     const isOfId = row >= 0 && state.table.hasId(row) && state.table.id(row) === parseId(id);
     return { offset, text: isOfId ? payloadText(state, row) : null };
   };
-  /** What sessions that ended before they could make drafts of it had edited becomes drafts. */
-  const takeUpEdits = (): void => {
-    journal.takeUp({
-      keep(left) {
-        for (const { draft, document, at } of left) {
-          const before = drafts.get(draft.id);
-          // A draft that another window kept later stays.
-          if (before && Date.parse(before.changedAt) > at) continue;
-          if (draft.text === draft.base?.text) drafts.drop([draft.id]);
-          else drafts.put([{ ...draft, document }]);
-        }
-        return drafts.isKept;
-      },
-      warn: (words, next) => session.warn(new VelescopeError('IO_ERROR', words, next === undefined ? {} : { next })),
-    });
-    if (drafts.isKept) journal.forgetTaken();
-  };
-  /** What was edited of these ids is in their drafts, up to a step; or it is not wanted any more. */
-  const settleJournal = (ids: readonly string[], edited?: { document: string; step: number }): void => {
-    // A disk that does not take this word is no failure of the draft.
-    isDone(() => (edited ? journal.keep(edited.document, edited.step) : journal.drop(ids)));
-  };
   /** Drafts that are being made of the journal. What is said of drafts later holds for them as well, so it waits for them. */
   let making: Promise<unknown> = Promise.resolve();
+  const takeUpEdits = (): Promise<void> => {
+    const warn = (words: string, next: string) => session.warn(new VelescopeError('IO_ERROR', words, { next }));
+    return runSliced(edits.takeUp(warn), { signal: session.closing });
+  };
   const draftOfEdits = async (document: string, step: number, base: string | null, fingerprint: string) => {
     try {
       const signal = session.closing;
@@ -122,7 +112,10 @@ export function createSessionHandlers(session: Session): SessionHandlers {
     const { document: _document, ...shown } = draft;
     return { ...shown, conflict: conflicts(draft) };
   };
-  const draftsChanged = () => session.options.emit({ event: 'drafts', session: session.options.name });
+  const draftsChanged = () => {
+    edits.settleKept();
+    session.options.emit({ event: 'drafts', session: session.options.name });
+  };
   session.closing.addEventListener('abort', drafts.follow(state.files, draftsChanged), { once: true });
   // A page that is reloaded has its next session before the last one is through with what it was at.
   session.closing.addEventListener('abort', journal.follow(draftsChanged), { once: true });
@@ -241,19 +234,17 @@ export function createSessionHandlers(session: Session): SessionHandlers {
     'record.read': ({ row }) => session.record(row),
     'record.readAt': ({ id, offset }, { signal }) => session.recordAt(id, offset, signal),
     'record.bytes': ({ offset, length }) => session.bytes(offset, length),
-    'record.history': ({ id, from, count }) => session.history(id, from, count),
-    'log.map': ({ buckets }) => session.map(buckets),
+    'record.history': ({ id, from, count }, { signal }) => session.history(id, signal, { from, count }),
+    'log.map': ({ buckets }, { signal }) => session.map(buckets, signal),
 
-    'damage.list': ({ from, count }) => {
-      const rows = damage.rows(session.revision);
-      return {
-        total: rows.length,
-        damage: rows.slice(from, from + count).map((row) => describeDamage(state, row, session.isInFlight(row))),
-      };
+    'damage.list': async ({ from, count }, { signal }) => {
+      const rows = await runSliced(damage.rows(session.revision), { signal });
+      return { total: rows.length, damage: await inWords(rows.slice(from, from + count), signal) };
     },
-    'damage.at': ({ row }) => {
+    'damage.at': async ({ row }, { signal }) => {
       session.requireRow(row);
-      return state.table.isDamaged(row) ? describeDamage(state, row, session.isInFlight(row)) : null;
+      const [described] = state.table.isDamaged(row) ? await inWords([row], signal) : [];
+      return described ?? null;
     },
     'damage.candidates': ({ row }) => {
       session.requireRow(row);
@@ -271,7 +262,7 @@ export function createSessionHandlers(session: Session): SessionHandlers {
       const list = state.lists(view)?.[outcome];
       return { total: list?.length ?? 0, ids: list?.slice(from, count) ?? [] };
     },
-    'report.render': ({ format }) => renderReport(session, format),
+    'report.render': ({ format }, { signal }) => runSliced(renderReport(session, format), { signal }),
 
     'snapshot.disagreements': ({ from, count }) => {
       const check = state.snapshot.state === 'read' ? state.snapshot.check : null;
@@ -379,8 +370,9 @@ export function createSessionHandlers(session: Session): SessionHandlers {
       return { moved };
     },
 
-    'drafts.list': ({ known = {} }) => {
-      takeUpEdits();
+    'drafts.list': async ({ known = {} }) => {
+      making = making.then(takeUpEdits).catch(() => {});
+      await making;
       return drafts.list().map((draft) => {
         if (known[draft.id] !== draft.changedAt) return describeDraft(draft);
         return { id: draft.id, known: true, changedAt: draft.changedAt, conflict: conflicts(draft) };
@@ -390,7 +382,7 @@ export function createSessionHandlers(session: Session): SessionHandlers {
       await making;
       parseId(draft.id);
       const kept = keepDraft(draft, { over, document });
-      settleJournal([draft.id], edited);
+      edits.settle([draft.id], edited);
       return kept;
     },
     'drafts.putEdited': async ({ id, edited, base, fingerprint, over }) => {
@@ -398,18 +390,18 @@ export function createSessionHandlers(session: Session): SessionHandlers {
         const draft = await draftOfEdits(edited.document, edited.step, base, fingerprint);
         if (draft?.id !== id) return null;
         const kept = keepDraft(draft, { over, document: edited.document });
-        settleJournal([id], edited);
+        edits.settle([id], edited);
         return kept;
       };
       const made = making.then(put);
       making = made.catch(() => {});
       return made;
     },
-    'drafts.journal': ({ id, edited: { document, step }, edits, base: offset, opened }) => {
+    'drafts.journal': ({ id, edited: { document, step }, edits: changes, base: offset, opened }) => {
       if (opened?.displayed !== undefined) {
         const { compact, displayed } = opened;
         const begun = { document, id, compact, opened: null, displayed, base: baseAt(id, offset) };
-        if (!isDone(() => journal.begin(begun))) return { kept: false };
+        isDone(() => journal.begin(begun));
       } else if (opened) {
         const draft = drafts.get(id);
         if (opened.draft !== null && draft?.changedAt !== opened.draft) return { kept: false };
@@ -417,14 +409,15 @@ export function createSessionHandlers(session: Session): SessionHandlers {
         const text = opened.draft === null ? null : draft!.text;
         if (text === null && base?.text == null) return { kept: false };
         const begun = { document, id, compact: opened.compact, opened: text === base?.text ? null : text, base };
-        if (!isDone(() => journal.begin(begun))) return { kept: false };
+        isDone(() => journal.begin(begun));
       }
-      return { kept: isDone(() => journal.step(document, step, edits, offset, () => baseAt(id, offset))) };
+      // What the disk did not take of its beginning goes before the change; together they are kept or are not.
+      return { kept: isDone(() => journal.step(document, step, changes, offset, () => baseAt(id, offset))) };
     },
     'drafts.drop': async ({ ids, edited }) => {
       await making;
       const steps = drafts.drop(ids);
-      settleJournal(ids, edited);
+      edits.settle(ids, edited);
       draftsChanged();
       return { dropped: steps.length, change: draftHistory.remember(steps) };
     },
@@ -457,6 +450,7 @@ export function createSessionHandlers(session: Session): SessionHandlers {
       const written = writer.apply(chosen.map(operationOf));
       // What was typed meanwhile, in this window or another, stays a draft.
       drafts.dropUnchanged(chosen);
+      edits.settleWritten(ids);
       draftsChanged();
       await wrote();
       return { written: chosen.length, revision: session.revision, state: written };
@@ -511,15 +505,6 @@ export function parseId(text: string): bigint {
   const id = parseU64(text);
   if (id === null) throw new VelescopeError('INVALID_ID', `${text.slice(0, 64)} is no id: ids are 0 to 2^64-1.`);
   return id;
-}
-
-/** Whether it could be kept. What the disk does not take is said of the draft that follows, once. */
-function isDone(work: () => unknown): boolean {
-  try {
-    return work() !== false;
-  } catch {
-    return false;
-  }
 }
 
 /** The write a draft stands for. Text with a lone surrogate is PAYLOAD_REFUSED: it has no UTF-8 form. */

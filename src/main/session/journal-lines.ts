@@ -1,6 +1,8 @@
+import { fstatSync, readSync } from 'node:fs';
 import { z } from 'zod';
-import { applyEdits } from '../../core/json/edits.ts';
-import { displayText, storedText } from '../../core/json/layout.ts';
+import { EditedText } from '../../core/json/edits.ts';
+import { displaying, storing } from '../../core/json/layout.ts';
+import type { Steps } from '../../core/steps.ts';
 import type { Draft } from '../../shared/protocol.ts';
 
 const editsSchema = z.array(z.tuple([z.int().min(0), z.int().min(0), z.string()]).readonly());
@@ -52,34 +54,71 @@ function take(line: Line, documents: Map<string, Edited>): void {
   else edited.base = line.rebased;
 }
 
-/** The documents of a journal, how many lines it has, and how many of them cannot be understood. */
-export function readJournal(text: string): { documents: Map<string, Edited>; lines: number; damaged: number } {
+/** So much of a journal is read at once. */
+const CHUNK = 1 << 20;
+const LINE_FEED = 0x0a;
+
+/**
+ * The documents of a journal, how many lines it has, and how many of them cannot be understood. In steps, a line at a time: a journal is
+ * as long as its documents together, which may be more than one string can hold.
+ */
+export function* readingJournal(
+  file: number,
+): Steps<{ documents: Map<string, Edited>; lines: number; damaged: number }> {
   const documents = new Map<string, Edited>();
-  const lines = text.split('\n');
+  const total = fstatSync(file).size;
+  let lines = 0;
   let damaged = 0;
-  for (const [number, line] of lines.entries()) {
-    const parsed = lineSchema.safeParse(tryParse(line));
-    if (parsed.success) take(parsed.data, documents);
-    // Without a line feed behind it, the last one was cut by the end of its process.
-    else if (number < lines.length - 1) damaged++;
+  let parts: Buffer[] = [];
+  for (let done = 0; ; ) {
+    const chunk = Buffer.allocUnsafe(CHUNK);
+    const length = readSync(file, chunk, 0, CHUNK, done);
+    // Without a line feed behind it, the last line was cut by the end of its process.
+    if (length === 0) return { documents, lines, damaged };
+    done += length;
+    let from = 0;
+    for (let end = chunk.indexOf(LINE_FEED); end >= 0 && end < length; end = chunk.indexOf(LINE_FEED, from)) {
+      parts.push(chunk.subarray(from, end));
+      from = end + 1;
+      const line = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+      parts = [];
+      lines++;
+      const parsed = lineSchema.safeParse(tryParse(line.toString()));
+      if (parsed.success) take(parsed.data, documents);
+      else damaged++;
+      yield { done, total };
+    }
+    parts.push(chunk.subarray(from, length));
+    yield { done, total };
   }
-  return { documents, lines: lines.length - 1, damaged };
 }
 
 /** The last change of a document before which none is missing. */
-export function lastOf({ steps }: Edited): number {
+export function lastOf({ steps }: Pick<Edited, 'steps'>): number {
   let last = 0;
   while (steps.has(last + 1)) last++;
   return last;
 }
 
+/** Whether changes are there that can never be made, because one before them is missing and no draft has it. */
+export function hasHole({ steps, kept }: Edited): boolean {
+  const made = Math.max(kept, lastOf({ steps }));
+  for (const step of steps.keys()) if (step > made) return true;
+  return false;
+}
+
 /** The text to store after the changes of a document up to one of them. */
-export function textAfter({ opened, steps }: Edited, last: number): string {
+export function* textAfter({ opened, steps }: Edited, last: number): Steps<string> {
   const before = opened.opened ?? opened.base?.text ?? null;
-  const displayed = opened.displayed ?? (before === null || !opened.compact ? before : displayText(before));
+  const isLaidOut = opened.displayed === undefined && before !== null && opened.compact;
+  const displayed = opened.displayed ?? (isLaidOut ? yield* displaying(before) : before);
   if (displayed === null) throw new RangeError('There is no text to begin from.');
-  const edits = Array.from({ length: last }, (_, index) => steps.get(index + 1)!);
-  return storedText(applyEdits(displayed, edits), opened.compact);
+  const edited = new EditedText(displayed);
+  for (let step = 1; step <= last; step++) {
+    edited.apply(steps.get(step)!);
+    yield { done: step, total: last };
+  }
+  return yield* storing(edited.text(), opened.compact);
 }
 
 function tryParse(line: string): unknown {

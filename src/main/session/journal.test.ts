@@ -17,7 +17,7 @@ import { fingerprintOf } from '../../core/fingerprint.ts';
 import type { TextEdit } from '../../core/json/edits.ts';
 import { runToEnd } from '../../core/steps.ts';
 import type { Draft } from '../../shared/protocol.ts';
-import { EditJournal } from './journal.ts';
+import { EditJournal, type TakesUp } from './journal.ts';
 
 let settings: string;
 beforeEach(() => {
@@ -33,16 +33,18 @@ const begun = (journal: EditJournal) =>
   journal.begin({ document: 'd', id: '7', compact: true, opened: null, base: BASE });
 const step = (journal: EditJournal, number: number, edits: TextEdit[], offset = '9') =>
   journal.step('d', number, edits, offset, () => ({ offset, text: 'rebased' }));
-function left(journal = session(), isKept = true) {
+function left(journal = session(), { isKept = true, isOvertaken = false } = {}) {
   const warnings: string[] = [];
   const drafts: Draft[] = [];
-  journal.takeUp({
+  const by: TakesUp = {
+    isOvertaken: () => isOvertaken,
     keep(edits) {
       drafts.push(...edits.map(({ draft }) => draft));
       return isKept;
     },
     warn: (words) => warnings.push(words),
-  });
+  };
+  runToEnd(journal.takeUp(by));
   return { drafts, warnings };
 }
 /** The session ends as it does when its process is killed: the system gives its lock back, and nothing is tidied up. */
@@ -74,7 +76,52 @@ test('changes count in the order of their numbers, as far as there is none missi
   step(journal, 1, [[9, 9, '3']]);
   step(journal, 4, [[0, 1, '']]);
   journal.close();
-  expect(left().drafts).toMatchObject([{ text: '{"a":321,"b":2.50}' }]);
+  const { drafts, warnings } = left();
+  expect(drafts).toMatchObject([{ text: '{"a":321,"b":2.50}' }]);
+  expect(warnings).toEqual([expect.stringContaining('id 7 some never arrived')]);
+  expect(files()).toEqual([expect.stringContaining('.unreadable-')]);
+});
+
+test('what the disk did not take goes before the next change, once it takes some', () => {
+  const folder = join(settings, 'drafts');
+  writeFileSync(folder, 'where a folder should be');
+  const journal = session();
+  expect(() => begun(journal)).toThrow();
+  expect(() => step(journal, 1, [[9, 10, '10']])).toThrow();
+  expect(runToEnd(journal.draftAt('d', 1, '9', fingerprintOf('{"a":10,"b":2.50}')))).not.toBeNull();
+  rmSync(folder);
+  expect(step(journal, 2, [[9, 11, '99']])).toBe(true);
+  kill();
+  expect(left()).toMatchObject({ drafts: [{ text: '{"a":99,"b":2.50}', base: BASE }], warnings: [] });
+});
+
+test('edits of which somebody kept a later draft make none, which is said, and are kept aside', () => {
+  const journal = session();
+  begun(journal);
+  step(journal, 1, [[9, 10, '10']]);
+  journal.close();
+  const { drafts, warnings } = left(session(), { isOvertaken: true });
+  expect(drafts).toEqual([]);
+  expect(warnings).toEqual([expect.stringContaining('the draft stays')]);
+  expect(files()).toEqual([expect.stringContaining('.unreadable-')]);
+});
+
+test('of a journal that ends anywhere, every whole line counts, and no end is called damage', () => {
+  const journal = session();
+  begun(journal);
+  step(journal, 1, [[9, 10, 'ü']]);
+  step(journal, 2, [[9, 10, '\u{1f600}\ud800']]);
+  const path = kill();
+  const whole = readFileSync(path);
+  const texts = ['{"a":ü,"b":2.50}', '{\n  "a": \u{1f600}\ud800,\n  "b": 2.50\n}'];
+  const lineEnds = [...whole.keys()].filter((index) => whole[index] === 0x0a).map((index) => index + 1);
+  for (let length = 0; length <= whole.length; length++) {
+    writeFileSync(path, whole.subarray(0, length));
+    const steps = lineEnds.filter((end) => end <= length).length - 1;
+    const { drafts, warnings } = left();
+    expect({ length, made: drafts.length, warnings }).toEqual({ length, made: steps > 0 ? 1 : 0, warnings: [] });
+    if (steps === 2) expect(drafts[0]!.text).toBe(texts[1]);
+  }
 });
 
 test('what is in a draft already, or was dropped, is left behind by nobody', () => {
@@ -220,8 +267,8 @@ test('a journal stays until its drafts are kept, and is not given twice to the s
   step(journal, 1, [[9, 10, '10']]);
   journal.close();
   const next = session();
-  expect(left(next, false).drafts).toHaveLength(1);
-  expect(left(next, false).drafts).toEqual([]);
+  expect(left(next, { isKept: false }).drafts).toHaveLength(1);
+  expect(left(next, { isKept: false }).drafts).toEqual([]);
   expect(files()).toHaveLength(1);
   next.forgetTaken();
   expect(files()).toEqual([]);

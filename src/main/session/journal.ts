@@ -7,7 +7,6 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -17,7 +16,8 @@ import type { TextEdit } from '../../core/json/edits.ts';
 import type { Steps } from '../../core/steps.ts';
 import type { Draft } from '../../shared/protocol.ts';
 import { tryLockDescriptor, unlockDescriptor } from '../engine/flock.ts';
-import { type Line, lastOf, type Opened, readJournal, textAfter } from './journal-lines.ts';
+import { isDone } from './is-done.ts';
+import { hasHole, type Line, lastOf, type Opened, readingJournal, textAfter } from './journal-lines.ts';
 import { keptName } from './kept-file.ts';
 import { LiveDocuments } from './live-documents.ts';
 import { SyncBehind, syncNames } from './sync-behind.ts';
@@ -44,10 +44,12 @@ export interface LeftEdits {
 
 /** Who takes up what ended sessions left. */
 export interface TakesUp {
+  /** Whether somebody has kept another draft since: that one stays. */
+  isOvertaken(left: LeftEdits): boolean;
   /** Makes drafts of it. False where they are not kept yet: the journal stays then, and the edits are not given again. */
   keep(left: readonly LeftEdits[]): boolean;
   /** What could not be taken up, and what is there to do. */
-  warn(words: string, next?: string): void;
+  warn(words: string, next: string): void;
 }
 
 /**
@@ -63,6 +65,11 @@ export class EditJournal {
   readonly #live = new LiveDocuments();
   /** Open and locked while there is something in it. */
   #file: { descriptor: number; sync: SyncBehind } | null = null;
+  /**
+   * Lines that the disk did not take. They go before the next one: without a change that is missing, those behind it are worth nothing. Rejected: to
+   * leave the document out from then on; a disk that is full for a moment would leave it without a journal for as long as it is open.
+   */
+  #owed: string[] = [];
   /** Journals that are to go once their drafts are kept. */
   readonly #taken = new Set<string>();
   /** Those that it was told of already. */
@@ -77,15 +84,15 @@ export class EditJournal {
     return join(this.#folder, `${this.#name}.${process.pid}.${this.#unique}.journal`);
   }
 
-  /** A document begins to be edited. Throws what the system says. */
+  /** A document begins to be edited. Throws what the system says; it begins all the same, and its line is owed. */
   begin(opened: Opened): void {
-    this.#append(opened);
     this.#live.begin(opened);
     this.#open.set(opened.document, { id: opened.id, offset: opened.base?.offset ?? null, last: 0, kept: 0 });
+    this.#append(opened);
   }
 
   /**
-   * A change of a document. False where it was not begun here. Throws what the system says.
+   * A change of a document. False where it was not begun here. Throws what the system says; the change is owed then, and counts for drafts.
    *
    * @param baseAt gives the record the document begins from now, where that is another one than before
    */
@@ -98,15 +105,15 @@ export class EditJournal {
   ): boolean {
     const open = this.#open.get(document);
     if (!open) return false;
+    open.last = Math.max(open.last, step);
+    this.#live.step(document, step, edits);
+    this.#append({ document, step, edits: [...edits], at: Date.now() });
     if (open.offset !== offset) {
       const rebased = baseAt();
-      this.#append({ document, rebased });
-      this.#live.rebase(document, rebased);
       open.offset = offset;
+      this.#live.rebase(document, rebased);
+      this.#append({ document, rebased });
     }
-    this.#append({ document, step, edits: [...edits], at: Date.now() });
-    this.#live.step(document, step, edits);
-    open.last = Math.max(open.last, step);
     return true;
   }
 
@@ -146,8 +153,12 @@ export class EditJournal {
       this.#live.forget(document);
     }
     // Also a full disk lets a file go.
-    if (this.#open.size === 0) this.#end(false, () => rmSync(this.#path, { force: true }));
-    else for (const [document] of dropped) this.#append({ document, kept: Number.MAX_SAFE_INTEGER });
+    if (this.#open.size > 0) {
+      this.#append(...dropped.map(([document]) => ({ document, kept: Number.MAX_SAFE_INTEGER })));
+      return;
+    }
+    this.#owed = [];
+    this.#end(false, () => rmSync(this.#path, { force: true }));
   }
 
   /** The session ends: what is in no draft is there for the next. */
@@ -155,6 +166,8 @@ export class EditJournal {
     try {
       const isKept = [...this.#open.values()].every(({ last, kept }) => kept >= last);
       this.#live.clear();
+      // The disk may take by now what it did not. If not, the rest is worth keeping.
+      if (!isKept) isDone(() => this.#append());
       this.#end(!isKept, () => {
         if (isKept) rmSync(this.#path, { force: true });
         else renameSync(this.#path, join(this.#folder, `${this.#name}.closed.${this.#unique}.journal`));
@@ -164,11 +177,14 @@ export class EditJournal {
     }
   }
 
-  /** Gives what sessions that ended left in no draft to whoever makes drafts of it, and forgets what was kept. Never throws. */
-  takeUp(by: TakesUp): void {
+  /**
+   * Gives what sessions that ended left in no draft to whoever makes drafts of it, and forgets what was kept. Throws nothing. In steps, because a
+   * journal may hold the whole texts of many documents; one run at a time.
+   */
+  *takeUp(by: TakesUp): Steps<void> {
     for (const path of this.#leftBehind()) {
       try {
-        takeAlone(path, (file) => this.#take(path, file, by));
+        yield* takeAlone(path, (file) => this.#take(path, file, by));
       } catch (thrown) {
         if (this.#told.has(path)) continue;
         this.#told.add(path);
@@ -178,26 +194,43 @@ export class EditJournal {
     }
   }
 
-  #take(path: string, file: number, by: TakesUp): void {
-    const { documents, lines, damaged } = readJournal(readFileSync(file, 'utf8'));
+  *#take(path: string, file: number, by: TakesUp): Steps<void> {
+    const { documents, lines, damaged } = yield* readingJournal(file);
     const left: LeftEdits[] = [];
+    /** What is in the journal and will be in no draft. */
+    const missing: string[] = [];
     for (const edited of documents.values()) {
       const { id } = edited.opened;
       const last = lastOf(edited);
+      if (damaged === 0 && hasHole(edited))
+        missing.push(`Of the last edits of id ${id} some never arrived: those behind them are in no draft.`);
       // A draft has them already.
       if (last <= edited.kept) continue;
       try {
-        const draft: Draft = { id, action: 'store', text: textAfter(edited, last), base: edited.base };
-        left.push({ draft, document: edited.opened.document, at: edited.at });
+        const text = yield* textAfter(edited, last);
+        const draft: Draft = { id, action: 'store', text, base: edited.base };
+        const edits: LeftEdits = { draft, document: edited.opened.document, at: edited.at };
+        if (!by.isOvertaken(edits)) left.push(edits);
+        else
+          missing.push(
+            `The last edits of id ${id} were made before its draft, by a session that ended: the draft stays.`,
+          );
       } catch {
-        by.warn(`The last edits of id ${id} were not kept: they do not fit the text they began from.`);
+        missing.push(`The last edits of id ${id} were not kept: they do not fit the text they began from.`);
       }
     }
+    // Of two documents of one id, the one that was edited last.
+    left.sort((one, other) => one.at - other.at);
     if (damaged > 0) {
+      missing.push(
+        `Edits of an ended session are damaged in ${damaged} of ${lines} places: the last of them may be missing.`,
+      );
+    }
+    if (missing.length > 0) {
       const aside = `${path}.unreadable-${Date.now()}`;
       renameSync(path, aside);
-      const words = `Edits of an ended session are damaged in ${damaged} of ${lines} places: the last of them may be missing.`;
-      by.warn(words, `Look at the drafts before you write them. What is damaged is kept in ${aside}.`);
+      const next = `Look at the drafts before you write them. All that was typed is kept in ${aside}.`;
+      for (const words of missing) by.warn(words, next);
       by.keep(left);
       return;
     }
@@ -242,17 +275,21 @@ export class EditJournal {
     for (const path of this.#taken) this.#forget(path);
   }
 
-  #append(line: Line): void {
+  /** Appends lines, and those that are owed before them. */
+  #append(...lines: Line[]): void {
+    for (const line of lines) this.#owed.push(`${JSON.stringify(line)}\n`);
+    if (this.#owed.length === 0) return;
     this.#file ??= this.#create();
     const { descriptor, sync } = this.#file;
     const { size } = fstatSync(descriptor);
     try {
-      appendFileSync(descriptor, `${JSON.stringify(line)}\n`);
+      for (const text of this.#owed) appendFileSync(descriptor, text);
     } catch (thrown) {
-      // Half a line would spoil the next one.
-      ftruncateSync(descriptor, size);
+      // Half a line would spoil the next one; where it cannot be taken back, the next one begins a line of its own.
+      if (!isDone(() => ftruncateSync(descriptor, size))) this.#owed.unshift('\n');
       throw thrown;
     }
+    this.#owed = [];
     sync.wrote();
   }
 
@@ -280,7 +317,7 @@ export class EditJournal {
 }
 
 /** Works on a journal that nobody else is at; leaves one that belongs to a session, or is being taken up. */
-function takeAlone(path: string, work: (file: number) => void): void {
+function* takeAlone(path: string, work: (file: number) => Steps<void>): Steps<void> {
   const file = openSync(path, 'r+');
   try {
     const locked = lockIfPossible(file);
@@ -290,7 +327,7 @@ function takeAlone(path: string, work: (file: number) => void): void {
     if (open && isRunning(Number(open[2]))) return;
     // Somebody may have been at it in between.
     if (statSync(path, { bigint: true, throwIfNoEntry: false })?.ino !== fstatSync(file, { bigint: true }).ino) return;
-    work(file);
+    yield* work(file);
   } finally {
     closeSync(file);
   }

@@ -41,7 +41,11 @@ function readPayload(source: ByteSource, shape: Shape): Payload | null {
 
 /** Everything about one row. */
 export function describeRecord(state: CollectionState, view: View, row: number, revision: number): RecordDetail {
-  return { ...describeRow(state, view, row), revision, ...describeContent(state.source, view, shapeOf(state, row)) };
+  return {
+    ...describeRow(state, view, row),
+    revision,
+    ...describeContent(state.wholeSource, view, shapeOf(state, row)),
+  };
 }
 
 /** What a segment holds: its payload, what VelesDB makes of it, its CRC, its fields. */

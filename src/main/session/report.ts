@@ -1,7 +1,8 @@
 import { VIEWS } from '../../core/generation.ts';
+import type { Steps } from '../../core/steps.ts';
 import { escapeInvisible } from '../../core/visible.ts';
 import type { Result } from '../../shared/protocol.ts';
-import { describeDamage } from './damage.ts';
+import { DamageList, describeDamages } from './damage.ts';
 import { releasesOf } from './record-detail.ts';
 import type { Session } from './session.ts';
 import { describeOutcomes, describeSnapshot } from './summary.ts';
@@ -12,13 +13,11 @@ const MOST_DAMAGE = 10_000;
 /**
  * What is wrong with a collection, to be mailed: no payload text is in it. The JSON form uses the names of `verify --json`.
  */
-export function renderReport(session: Session, format: 'json' | 'markdown'): Result<'report.render'> {
+export function* renderReport(session: Session, format: 'json' | 'markdown'): Steps<Result<'report.render'>> {
   const { state } = session;
-  const { table, totals } = state;
-  const damage = [];
-  for (let row = 0; row < table.linkedRows && damage.length < MOST_DAMAGE; row++) {
-    if (table.isDamaged(row)) damage.push(describeDamage(state, row, session.isInFlight(row)));
-  }
+  const damaged = (yield* new DamageList(state).rows(session.revision)).slice(0, MOST_DAMAGE);
+  const damage = yield* describeDamages(state, damaged, (row) => session.isInFlight(row));
+  const { totals } = state;
   const report = {
     directory: session.directory,
     made: new Date().toISOString(),

@@ -581,20 +581,25 @@ export class Session {
     return { offset, base64: Buffer.from(bytes).toString('base64') };
   }
 
-  history(id: string, from?: number, count = 1000): Result<'record.history'> {
+  async history(
+    id: string,
+    signal: AbortSignal,
+    { from, count = 1000 }: { from?: number | undefined; count?: number | undefined } = {},
+  ): Promise<Result<'record.history'>> {
     const value = parseU64(id);
     if (value === null) throw new VelescopeError('INVALID_ID', `${id} is no id: ids are 0 to 2^64-1.`);
-    const rows = this.state.table.history(lowU32(value), highU32(value));
-    return {
-      total: rows.length,
-      rows: (from === undefined ? rows.slice(-count) : rows.slice(from, from + count)).map((row) =>
-        describeRow(this.state, this.view, row),
-      ),
-    };
+    const { table } = this.state;
+    const steps = table.someHistory(lowU32(value), highU32(value), count, from);
+    const { total, rows } = await runSliced(steps, { signal });
+    // Of a log that was cut, or is read anew, some are not there any more.
+    const there = table === this.state.table ? rows.filter((row) => row < table.linkedRows) : [];
+    return { total, rows: there.map((row) => describeRow(this.state, this.view, row)) };
   }
 
-  map(buckets: number): Result<'log.map'> {
-    return { revision: this.revision, bytes: this.state.size, values: describeMap(this.state, buckets) };
+  async map(buckets: number, signal: AbortSignal): Promise<Result<'log.map'>> {
+    const { revision, state } = this;
+    const bytes = state.size;
+    return { revision, bytes, values: await runSliced(describeMap(state, buckets), { signal }) };
   }
 
   /** Whether a row is the incomplete last record that a running VelesDB is writing. */

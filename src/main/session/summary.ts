@@ -2,6 +2,7 @@ import type { View } from '../../core/generation.ts';
 import { VIEWS } from '../../core/generation.ts';
 import type { ViewOutcome } from '../../core/outcomes.ts';
 import { findTail } from '../../core/recovery/tail.ts';
+import type { Steps } from '../../core/steps.ts';
 import type { OutcomeCounts, SnapshotState, Summary } from '../../shared/protocol.ts';
 import type { CollectionState } from './collection.ts';
 
@@ -64,13 +65,17 @@ export function describeTail(state: CollectionState): Summary['damage']['tail'] 
   return tail && { offset: String(tail.offset), length: tail.length, verdict: tail.verdict };
 }
 
-/** The strip: how many bytes of each of `buckets` equal ranges are live, superseded, dead, damaged. */
-export function describeMap(state: CollectionState, buckets: number): number[] {
+/** Rows between two steps. */
+const MAP_STRIDE = 1 << 16;
+
+/** The strip: how many bytes of each of `buckets` equal ranges are live, superseded, dead, damaged. In steps. */
+export function* describeMap(state: CollectionState, buckets: number): Steps<number[]> {
   const { table, size } = state;
   const values = new Array<number>(buckets * 4).fill(0);
   if (size === 0) return values;
   const width = size / buckets;
   for (let row = 0; row < table.linkedRows; row++) {
+    if (row % MAP_STRIDE === 0) yield { done: row, total: table.linkedRows };
     const offset = table.offsets[row]!;
     const end = offset + table.length(row);
     const kind = table.isDamaged(row) ? 3 : [2, 0, 1, 2, 3][table.states[row]!]!;

@@ -237,6 +237,7 @@ export function createFixture(total: number): Fixture {
             hint: null,
             consequences: [{ generation: 'v3.12', text: 'opens; this id is stale' }],
             possible: [],
+            morePossible: 0,
           },
     'damage.candidates': () => ({ candidates: [], more: 0 }),
     'damage.accepted': () => ({ accepted }),
@@ -262,6 +263,7 @@ export function createFixture(total: number): Fixture {
           hint: null,
           consequences: [],
           possible: [],
+          morePossible: 0,
         };
       }),
     }),

@@ -182,6 +182,11 @@ function Explained({ record, damage, session }: { record: RecordDetail; damage: 
               </li>
             ))}
           </ul>
+          {damage.morePossible > 0 ? (
+            <p className="muted">
+              and {formatCount(damage.morePossible)} more; <code>velescope verify --json</code> lists all
+            </p>
+          ) : null}
         </section>
       ) : null}
       <Candidates record={record} damage={damage} candidates={candidates} />
