@@ -51,6 +51,8 @@ for (const colorScheme of ['light', 'dark'] as const) {
   });
 }
 
+picture('overview', DAMAGED, {}, async () => {});
+
 picture('small', SHIPPED.directory, { size: { width: 800, height: 600 } }, showRecord);
 
 picture('tree', SHIPPED.directory, {}, async (page) => {
