@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from './app.ts';
 import { DAMAGED, presentSamples, SHIPPED, WRITTEN_BY_VELESDB } from './samples.ts';
 import { collection, grid, pick, status } from './steps.ts';
@@ -33,6 +35,15 @@ test('what should be looked at first is named before any collection is chosen, a
   await named.filter({ hasText: 'crc_mismatch' }).getByRole('button').click();
   await expect(page.getByRole('heading', { name: 'Triage' })).toBeVisible();
   await expect(page.getByRole('main')).toContainText('CRC mismatch');
+});
+
+test('what is gone by the time it is chosen in the overview says why it does not open', async ({ open }) => {
+  const { page, directory } = await open(DAMAGED);
+  const overview = page.getByRole('main').getByRole('region', { name: 'damaged' });
+  await expect(overview).toHaveAttribute('aria-busy', 'false');
+  rmSync(join(directory, 'crc_mismatch'), { recursive: true });
+  await overview.getByRole('listitem').filter({ hasText: 'crc_mismatch' }).getByRole('button').click();
+  await expect(page.getByRole('heading', { name: 'This collection cannot be opened' })).toBeVisible();
 });
 
 test('of a sound database is said that no log is damaged', async ({ open }) => {

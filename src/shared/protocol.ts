@@ -276,6 +276,8 @@ const damageSchema = z.object({
 /** Candidates accepted for the recovery plan, by the row of their damage. */
 const acceptedSchema = z.object({ accepted: z.array(z.object({ row, index: count })) });
 
+const seenRecordsSchema = z.record(idText, offsetText.nullable());
+
 const draftSchema = z.strictObject({
   id: idText,
   action: z.enum(['store', 'delete']),
@@ -646,7 +648,7 @@ export const CALLS = {
        * Conflicts that the person saw and means to write over: where the record stands that the log held then, null for none. A conflict that
        * is not named, or where the log holds another record by now, is refused (DRAFT_CONFLICT), and with it the whole batch.
        */
-      overwrite: z.record(idText, offsetText.nullable()).optional(),
+      overwrite: seenRecordsSchema.optional(),
     }),
     result: z.object({ written: count, revision: count, state: z.enum(['saved', 'accepted']) }),
   },
@@ -742,6 +744,8 @@ export type Durability = z.infer<typeof durabilitySchema>;
 export type Damage = z.infer<typeof damageSchema>;
 export type CandidateView = z.infer<typeof candidateSchema>;
 export type Draft = z.infer<typeof draftSchema>;
+/** Where the record stands that a person saw of each id, and means to write over; null where there was none. */
+export type SeenRecords = Readonly<z.infer<typeof seenRecordsSchema>>;
 export type StoredDraft = z.infer<typeof storedDraftSchema>;
 export type Policy = z.infer<typeof policySchema>;
 export type Plan = z.infer<typeof planSchema>;

@@ -1,11 +1,8 @@
 import { highU32, lowU32, parseU64 } from '../../core/u64.ts';
 import { VelescopeError } from '../../shared/errors.ts';
-import type { Draft } from '../../shared/protocol.ts';
+import type { Draft, SeenRecords } from '../../shared/protocol.ts';
 import type { CollectionState } from './collection.ts';
 import { payloadText } from './record-detail.ts';
-
-/** Where the record stands that a person saw of each id, and means to write over; null where there was none. */
-export type SeenRecords = Readonly<Record<string, string | null>>;
 
 /** What the log holds for an id now: where, and its text; null where it holds no record. */
 export function currentOf(state: CollectionState, id: string): { offset: string; text: string | null } | null {

@@ -4,6 +4,7 @@ import { EditedText } from '../../core/json/edits.ts';
 import { displaying, storing } from '../../core/json/layout.ts';
 import type { Steps } from '../../core/steps.ts';
 import type { Draft } from '../../shared/protocol.ts';
+import { tryParse } from './try-parse.ts';
 
 const editsSchema = z.array(z.tuple([z.int().min(0), z.int().min(0), z.string()]).readonly());
 const baseSchema = z.object({ offset: z.string(), text: z.string().nullable() }).nullable();
@@ -119,12 +120,4 @@ export function* textAfter({ opened, steps }: Edited, last: number): Steps<strin
     yield { done: step, total: last };
   }
   return yield* storing(edited.text(), opened.compact);
-}
-
-function tryParse(line: string): unknown {
-  try {
-    return JSON.parse(line) as unknown;
-  } catch {
-    return null;
-  }
 }

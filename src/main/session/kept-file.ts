@@ -16,6 +16,7 @@ import { VelescopeError } from '../../shared/errors.ts';
 import { systemCode } from '../engine/files.ts';
 import { tryLockDescriptor } from '../engine/flock.ts';
 import { nodeFiles } from '../engine/node-files.ts';
+import { tryParse } from './try-parse.ts';
 
 /** Whoever holds the lock reads and writes one file; one that takes longer is stopped or hangs. */
 const LOCK_PATIENCE_MILLISECONDS = 5_000;
@@ -163,13 +164,5 @@ function syncName(folder: string): void {
     nodeFiles.syncDirectory(folder);
   } catch {
     // The rename is done, which is what was asked for.
-  }
-}
-
-function tryParse(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return null;
   }
 }

@@ -1,6 +1,6 @@
 import { create } from 'zustand';
 import { type ErrorValue, toErrorValue } from '../../shared/errors.ts';
-import type { Draft, Result, StoredDraft } from '../../shared/protocol.ts';
+import type { Draft, Result, SeenRecords, StoredDraft } from '../../shared/protocol.ts';
 import { formatNoun } from '../components/format.ts';
 import { call } from '../connection/current.ts';
 import type { MadeDraft } from '../work/jobs.ts';
@@ -129,7 +129,7 @@ export interface WriteChoice {
   /** The drafts as the person sees them. */
   drafts: readonly StoredDraft[];
   /** By id, where the record stands that a draft in conflict is to be written over, as the person saw it; null where there was none. */
-  overwrite?: Readonly<Record<string, string | null>>;
+  overwrite?: SeenRecords;
   /** Told what it failed with, instead of a notice. */
   onFailure?: (error: ErrorValue) => void;
 }

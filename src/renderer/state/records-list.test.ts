@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Method, Params, Result, Summary } from '../../shared/protocol.ts';
 import { setConnection } from '../connection/current.ts';
 import { createFixture, type Fixture } from '../testing/client.fixture.ts';
+import { collectionFixture } from '../testing/collection.fixture.ts';
 import { applySearch } from './go-to.ts';
 import { cancelSearch, isBehind, setOrder, takeQueryEvent } from './records-list.ts';
 import { closeSession, openCollection, takeSummary } from './session.ts';
@@ -16,16 +17,7 @@ let fixture: Fixture;
 let answers: Partial<Result<'records.query'>>[];
 let summary: Summary;
 
-const collection = {
-  collection: 'c1',
-  name: 'documents',
-  kind: 'vector',
-  logBytes: 1,
-  hasSnapshot: false,
-  recovered: false,
-  problem: null,
-  health: { state: 'healthy', word: 'healthy', records: 1, damage: 0 },
-} as const;
+const collection = collectionFixture();
 
 beforeEach(async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });

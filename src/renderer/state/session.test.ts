@@ -1,23 +1,15 @@
 // @vitest-environment happy-dom
 import { beforeEach, expect, test } from 'vitest';
-import type { Collection, Method, Params, Result } from '../../shared/protocol.ts';
+import type { Method, Params, Result } from '../../shared/protocol.ts';
 import { setConnection } from '../connection/current.ts';
 import { createFixture } from '../testing/client.fixture.ts';
+import { collectionFixture } from '../testing/collection.fixture.ts';
 import { closeSession, openCollection } from './session.ts';
 import { useSession } from './session-state.ts';
 
 /** Collections that are picked faster than they open. */
 
-const named = (name: string): Collection => ({
-  collection: name,
-  name,
-  kind: 'vector',
-  logBytes: 1,
-  hasSnapshot: false,
-  recovered: false,
-  problem: null,
-  health: { state: 'healthy', word: 'healthy', records: 1, damage: 0 },
-});
+const named = (name: string) => collectionFixture({ collection: name, name });
 
 /** Sessions of the engine, by the collection they were opened for. Opening and closing are not done at once. */
 let open: string[];

@@ -1,19 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Collection } from '../../../shared/protocol.ts';
+import { collectionFixture } from '../../testing/collection.fixture.ts';
 import { needsAttention, overviewOf } from './overview.ts';
 
 function collection(health: Partial<Collection['health']>, rest: Partial<Collection> = {}): Collection {
-  return {
-    collection: 'c1',
-    name: 'articles',
-    kind: 'vector',
-    logBytes: 100,
-    hasSnapshot: false,
-    recovered: false,
-    problem: null,
-    ...rest,
-    health: { state: 'healthy', word: 'healthy', records: 3, damage: 0, ...health },
-  };
+  const sound = collectionFixture({ logBytes: 100, ...rest });
+  return { ...sound, health: { ...sound.health, records: 3, ...health } };
 }
 
 describe('a collection somebody should look at', () => {

@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useState } from 'react';
 import { type ErrorValue, fromErrorValue, toErrorValue } from '../../../shared/errors.ts';
+import type { SeenRecords } from '../../../shared/protocol.ts';
 import { ErrorText } from '../../components/error-text.tsx';
 import { formatNoun } from '../../components/format.ts';
 import { Modal } from '../../components/modal.tsx';
@@ -13,8 +14,6 @@ import { goTo } from '../../state/go-to.ts';
 import { useSession } from '../../state/session-state.ts';
 import type { Reviewed } from './review-item.tsx';
 import { ReviewList } from './review-list.tsx';
-
-type SeenRecords = Readonly<Record<string, string | null>>;
 
 /** All drafts, each beside what it began from and what the log holds now; any dropped, the rest written as one batch. */
 export function ReviewDialog({ onClose }: { onClose: () => void }) {
